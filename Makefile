@@ -1,0 +1,73 @@
+# Everything one does with this course. `make` alone lists the targets.
+
+VENV     ?= .venv
+PYTHON   ?= python3
+NB       ?=
+BUDGET   ?= classroom
+SEED     ?= 0
+SEEDS    ?= 5
+
+BIN      := $(VENV)/bin
+# The stamps carry a checksum of the requirement files, so pip runs only when these changed.
+checksum  = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
+LAB      := $(VENV)/.lab-$(call checksum,requirements.txt)
+DEV      := $(VENV)/.dev-$(call checksum,requirements.txt requirements-dev.txt)
+
+# Whatever environment VENV names, the code of this clone is what runs, in kernels too.
+export PYTHONPATH := $(CURDIR)
+
+# One thread a process: two torch processes that share the same cores slow each other badly.
+QUIET    := OMP_NUM_THREADS=1 COURSE_PROGRESS=off
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test lint notebooks run claims bench doctor clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
+
+lab: $(LAB)  ## set up what is missing and open JupyterLab on the notebooks
+	$(BIN)/python -m jupyterlab notebooks
+
+test: $(DEV) lint  ## set up what is missing and run every test: package, notebooks, page
+	$(QUIET) $(BIN)/python -m pytest tests --ignore tests/test_browser.py
+	runs=$$(mktemp -d) && trap 'rm -rf "$$runs"' EXIT && \
+	COURSE_RUNS="$$runs" $(QUIET) $(BIN)/python -m pytest notebooks --nbval --nbval-current-env \
+	  --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg -n 2 --dist loadscope
+	$(QUIET) $(BIN)/python -m pytest tests/test_browser.py
+
+lint: $(DEV)  ## style and likely mistakes
+	$(BIN)/python -m ruff check
+
+notebooks: $(LAB)  ## run the notebooks (NB=03: one) and store their outputs
+	$(BIN)/python -m course_utils notebooks $(NB)
+
+run: $(LAB)  ## run one notebook and keep the executed copy: NB=03 BUDGET=classroom SEED=0
+	$(BIN)/python -m course_utils run $(NB) --budget $(BUDGET) --seed $(SEED)
+
+claims: $(LAB)  ## hold the claims of the notebooks (NB=03: one) against SEEDS=5 seeds
+	$(BIN)/python -m course_utils claims $(NB) --seeds $(SEEDS)
+
+bench: $(DEV)  ## run the benchmarks, one after the other
+	set -e; for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+doctor: $(LAB)  ## what is installed, and what to do about what is not
+	$(BIN)/python -m course_utils doctor
+
+clean:  ## remove caches; the environment, your runs and downloaded data stay
+	find . -path './$(VENV)' -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) \
+	  -type d -prune -exec rm -rf {} +
+	rm -rf .pytest_cache .ruff_cache build *.egg-info
+
+$(BIN)/activate:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
+	  "This course needs Python 3.10 or newer; name one with: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv "$(VENV)"
+
+# One pip command for everything, so that torch and torchvision are chosen together.
+$(LAB): | $(BIN)/activate
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch "$@"
+
+$(DEV): | $(BIN)/activate
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch "$@" "$(LAB)"

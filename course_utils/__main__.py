@@ -1,0 +1,64 @@
+"""The command line: `python -m course_utils -h`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says. Returns the exit status."""
+    options = vars(_parser().parse_args(arguments))
+    command = options.pop("command")
+    if command == "doctor":
+        from course_utils.doctor import doctor
+
+        return doctor()
+
+    from course_utils import notebook_commands
+    from course_utils.notebook_files import NotebookError
+
+    act = {
+        "run": notebook_commands.run,
+        "notebooks": notebook_commands.store,
+        "claims": notebook_commands.claims,
+    }[command]
+    try:
+        return act(**options)
+    except NotebookError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m course_utils", description="Check, run and store the course's notebooks."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    budgets = {"choices": ["classroom", "full"], "default": "classroom"}
+    some = {"nargs": "*", "metavar": "NAME", "help": "how its file name starts; all without one"}
+
+    commands.add_parser("doctor", help="what is installed, and what to do about what is not")
+
+    run = commands.add_parser("run", help="run one notebook and keep the executed copy")
+    run.add_argument("name", help="how the notebook's file name starts, such as 03")
+    run.add_argument("--budget", **budgets, help="seconds on a laptop, or minutes on a GPU")
+    run.add_argument("--seed", type=int, default=0, help="what every random number follows from")
+    run.add_argument("--out", type=Path, help="the executed copy (default: runs/<notebook>)")
+    run.add_argument(
+        "--publish", action="store_true", help="let the notebook renew the weights that ship"
+    )
+
+    store = commands.add_parser("notebooks", help="run notebooks and store their outputs in them")
+    store.add_argument("names", **some)
+
+    claims = commands.add_parser("claims", help="how often each claim holds over random seeds")
+    claims.add_argument("names", **some)
+    claims.add_argument("--seeds", type=int, default=5, help="seeds 0 to SEEDS - 1 (default: 5)")
+    claims.add_argument("--budget", **budgets, help="seconds on a laptop, or minutes on a GPU")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

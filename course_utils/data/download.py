@@ -1,0 +1,179 @@
+"""Fetch files so that a file under its final name is always whole and always the right one."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.client
+import os
+import shutil
+import tarfile
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+CHUNK_BYTES = 1 << 20
+
+
+class DownloadError(RuntimeError):
+    """A file could not be fetched; the message says why and what to do instead."""
+
+
+class _MirrorFailed(Exception):
+    """One mirror did not deliver; the message says why, as part of a sentence."""
+
+
+def data_folder(root=None) -> Path:
+    """The folder that holds real data sets.
+
+    `root` where given, else the environment variable COURSE_DATA, else data/downloads in the
+    checkout this package lies in, else data/downloads in the current folder.
+    """
+    if chosen := root or os.environ.get("COURSE_DATA"):
+        return Path(chosen).expanduser()
+    checkout = Path(__file__).parents[2]
+    base = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+    return base / "data" / "downloads"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the name `path` at the end of the block, whole or not at all.
+
+    Whatever ends the block early, an interrupt included, removes the new file and leaves a
+    former one at `path` as it was.
+    """
+    # A name of our own instead of tempfile's, whose files no other user may read.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def fetch(
+    urls: Iterable[str],
+    path: Path,
+    checksum: str,
+    *,
+    instead: str,
+    timeout: float = 15.0,
+    limit: int = 1 << 30,
+) -> Path:
+    """Make sure that `path` holds the file with this checksum; return `path`.
+
+    A file that is there and right is used without asking the network. Otherwise the mirrors
+    are tried in order.
+
+    Args:
+        urls: addresses of the same file.
+        checksum: "md5:..." or "sha256:..." and the hexadecimal digits of the whole file.
+        instead: what the reader can do if this fails, the end of a sentence after "; ".
+        timeout: seconds to wait for a server that says nothing.
+        limit: bytes after which a download is given up.
+
+    Raises:
+        DownloadError: no mirror delivered the file, or it could not be written.
+    """
+    path = Path(path)
+    failures = []
+    try:
+        if path.is_file() and _digest(path, checksum) == checksum:
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for url in urls:
+            try:
+                with replacing(path) as file:
+                    _receive(url, file, checksum, timeout=timeout, limit=limit)
+                return path
+            except _MirrorFailed as failure:
+                failures.append(str(failure))
+    except OSError as error:
+        failures = [f"{path.parent} cannot be read or written ({error.strerror})"]
+    raise DownloadError(f"{path.name} could not be fetched: {', and '.join(failures)}; {instead}.")
+
+
+def _receive(url: str, file: BinaryIO, checksum: str, *, timeout: float, limit: int) -> None:
+    """Write what `url` serves to `file`, or raise _MirrorFailed."""
+    host = urlsplit(url).netloc
+    print(f"Downloading {url}")
+    digest = _new_hash(checksum)
+    received = 0
+    for chunk in _chunks(url, host, timeout):
+        received += len(chunk)
+        if received > limit:
+            raise _MirrorFailed(f"{host} sent more than the {limit:,} bytes allowed")
+        digest.update(chunk)
+        file.write(chunk)
+    expected = checksum.partition(":")[2]
+    if digest.hexdigest() != expected:
+        raise _MirrorFailed(
+            f"{host} sent another file (hash {digest.hexdigest()} instead of {expected})"
+        )
+
+
+def _chunks(url: str, host: str, timeout: float) -> Iterator[bytes]:
+    """The body at `url` piece by piece; every failure of the network is a _MirrorFailed."""
+    request = urllib.request.Request(url, headers={"User-Agent": "course_utils"})
+    received = 0
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            promised = int(response.headers.get("Content-Length", 0))
+            while chunk := response.read(CHUNK_BYTES):
+                received += len(chunk)
+                yield chunk
+    except urllib.error.HTTPError as error:
+        raise _MirrorFailed(f"{host} answered {error.code} {error.reason}") from error
+    except urllib.error.URLError as error:
+        raise _MirrorFailed(f"no connection to {host} ({error.reason})") from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _MirrorFailed(
+            f"the connection to {host} broke off after {received:,} bytes ({error})"
+        ) from error
+    # http.client does not complain when a server hangs up before the promised length.
+    if received < promised:
+        raise _MirrorFailed(f"{host} sent only {received:,} of {promised:,} bytes")
+
+
+def gunzip(archive: Path, path: Path) -> None:
+    """Unpack a .gz file to `path`, whole or not at all."""
+    with gzip.open(archive) as source, replacing(path) as target:
+        shutil.copyfileobj(source, target, CHUNK_BYTES)
+
+
+def extract(archive: Path, folder: Path, names: Iterable[str], *, limit: int) -> None:
+    """Unpack the plain files called `names` from a .tar.gz into `folder`, each whole or not at all.
+
+    Only the last part of a member's name counts and nothing else is written, so an archive
+    cannot place a file anywhere else. Members over `limit` bytes are left out.
+    """
+    wanted = set(names)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "r:gz") as tar:
+        for member in tar:
+            name = member.name.rpartition("/")[2]
+            if name in wanted and member.isreg() and member.size <= limit:
+                with replacing(folder / name) as target:
+                    shutil.copyfileobj(tar.extractfile(member), target, CHUNK_BYTES)
+
+
+def _new_hash(checksum: str):
+    return hashlib.new(checksum.partition(":")[0], usedforsecurity=False)
+
+
+def _digest(path: Path, checksum: str) -> str:
+    """The checksum of the file at `path`, in the same algorithm and form as `checksum`."""
+    digest = _new_hash(checksum)
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return f"{digest.name}:{digest.hexdigest()}"

@@ -1,0 +1,151 @@
+"""What a cartoon face is made of: its factors, how they are sampled, and how they are said.
+
+`faces.py` draws them. Every factor is one number a face, and every factor is sampled
+independently of all others, which no crowd of real people is: here a child may wear a beard.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+# Continuous factors are uniform between these ends. "Left" and "right" are those of the picture.
+RANGES = {
+    "smile": (-1.0, 1.0),  # -1 sad, 0 calm, 1 a broad smile that shows the teeth
+    "eye_openness": (0.0, 1.0),  # 0 closed, 1 wide open
+    "gaze": (-1.0, 1.0),  # pupils to the left .. to the right
+    "head_turn": (-1.0, 1.0),  # face to the left .. to the right, about the vertical axis
+    "tilt": (-1.0, 1.0),  # top of the head to the left .. to the right, in the picture's plane
+    "face_width": (0.0, 1.0),  # narrow .. wide
+    "skin_tone": (0.0, 1.0),  # light .. dark
+    "background": (0.0, 1.0),  # once round the colour wheel: 0 and 1 are the same pink
+}
+
+# The other factors are a position in a list of words; the numbers are their odds.
+CHOICES = {
+    "hair_style": {
+        "bald": 2, "short": 3, "spiky": 3, "bob": 3, "long": 3, "curly": 3, "bun": 3, "pigtails": 2,
+    },
+    "hair_colour": {"black": 1, "brown": 1, "red": 1, "blond": 1, "blue": 1},
+    "glasses": {"no glasses": 3, "glasses": 2},
+    "beard": {"no beard": 2, "beard": 1},
+    "age": {"child": 1, "adult": 1, "old": 1},
+}  # fmt: skip
+
+FACTORS = (*RANGES, *CHOICES)
+
+# Two faces that agree in these show the same person, whatever the age, mood, pose or wall.
+IDENTITY_FACTORS = ("face_width", "skin_tone", "hair_style", "hair_colour", "beard")
+
+WALLS = ("pink", "yellow", "green", "turquoise", "blue", "violet")
+
+
+def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
+    """Independent factors of `size` faces, the same on every device.
+
+    The first faces do not depend on how many are asked for.
+
+    Returns: name -> (size,) tensor on the CPU: float32 for `RANGES`, int64 for `CHOICES`.
+    Raises: ValueError where `size` is not a whole number of at least 1.
+    """
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ValueError(f"size must be a whole number of at least 1, but it is {size!r}.")
+    generator = torch.Generator().manual_seed(seed)
+    # One row a face, so that asking for more faces only adds rows.
+    uniform = torch.rand(size, len(FACTORS), generator=generator)
+    factors = {}
+    for name, column in zip(FACTORS, uniform.T.contiguous(), strict=True):
+        if name in RANGES:
+            low, high = RANGES[name]
+            factors[name] = low + (high - low) * column
+        else:
+            odds = torch.tensor(list(CHOICES[name].values()), dtype=torch.float32)
+            factors[name] = torch.bucketize(column, (odds / odds.sum()).cumsum(0)[:-1], right=True)
+    return factors
+
+
+def check_factors(factors: Mapping[str, Tensor]) -> None:
+    """Raise ValueError, in one sentence, unless `factors` describes one or more faces."""
+    if missing := [name for name in FACTORS if name not in factors]:
+        raise ValueError(f"The factors {missing} are missing; sample_factors gives all of them.")
+    if unknown := [name for name in factors if name not in FACTORS]:
+        raise ValueError(f"There are no factors {unknown}; a face has {list(FACTORS)}.")
+    shapes = {name: tuple(torch.as_tensor(values).shape) for name, values in factors.items()}
+    if len(set(shapes.values())) > 1 or len(shapes["smile"]) != 1:
+        raise ValueError(f"Every factor needs the same shape (N,), but the shapes are {shapes}.")
+    for name, values in factors.items():
+        values = torch.as_tensor(values)
+        low, high = RANGES[name] if name in RANGES else (0, len(CHOICES[name]) - 1)
+        if not ((values >= low) & (values <= high)).all():
+            raise ValueError(f"Every {name} must lie between {low} and {high}, and one does not.")
+        if name in CHOICES and name != "age" and not (values == values.round()).all():
+            raise ValueError(f"Every {name} must be a whole number, and one is not.")
+
+
+def caption(factors: Mapping[str, float], seed: int = 0) -> str:
+    """One English sentence about one face, e.g. "An old person with round glasses and a grey
+    beard, smiling, turned to the left, in front of a green wall."
+
+    It always tells age, hair, glasses, beard, mood, wall, and, where they can be seen, a turn of
+    the head and closed eyes. `seed` chooses among wordings of equal meaning.
+
+    Args:
+        factors: name -> number or tensor with one element.
+    """
+    value = {name: float(factors[name]) for name in FACTORS}
+    choose = random.Random(seed).choice
+    word = {name: list(words)[round(value[name])] for name, words in CHOICES.items()}
+
+    person = choose(_PERSON[word["age"]])
+    colour = "grey" if word["age"] == "old" else word["hair_colour"]
+    features = [choose(_HAIR[word["hair_style"]]).format(colour=colour)]
+    if word["glasses"] == "glasses":
+        features.append(choose(("glasses", "round glasses", "a pair of glasses")))
+    if word["beard"] == "beard":
+        features.append(choose((f"a {colour} beard", f"a full {colour} beard")))
+
+    parts = [f"{person} with {_join(features)}", choose(_mood(value["smile"]))]
+    if value["eye_openness"] < 0.15:
+        parts.append(choose(("eyes closed", "with closed eyes")))
+    if abs(value["head_turn"]) > 0.35:
+        side = "right" if value["head_turn"] > 0 else "left"
+        parts.append(choose((f"turned to the {side}", f"facing {side}")))
+    wall = WALLS[round(value["background"] * len(WALLS)) % len(WALLS)]
+    parts.append(choose((f"in front of a {wall} wall", f"on a {wall} background")))
+    return ", ".join(parts) + "."
+
+
+_PERSON = {
+    "child": ("A child", "A young child", "A kid"),
+    "adult": ("An adult", "A grown-up"),
+    "old": ("An old person", "An elderly person"),
+}
+_HAIR = {
+    "bald": ("a bald head", "no hair"),
+    "short": ("short {colour} hair", "neat short {colour} hair"),
+    "spiky": ("spiky {colour} hair", "{colour} hair in spikes"),
+    "bob": ("a {colour} bob", "{colour} hair cut in a bob"),
+    "long": ("long {colour} hair", "{colour} hair worn long"),
+    "curly": ("curly {colour} hair", "{colour} curls"),
+    "bun": ("{colour} hair in a bun", "a {colour} bun"),
+    "pigtails": ("{colour} pigtails", "{colour} hair in pigtails"),
+}
+
+
+def _mood(smile: float) -> tuple[str, ...]:
+    if smile > 0.5:
+        return ("smiling broadly", "with a big smile", "beaming")
+    if smile > 0.15:
+        return ("smiling", "with a smile")
+    if smile > -0.15:
+        return ("calm", "with a calm face")
+    if smile > -0.5:
+        return ("a little sad", "frowning a little")
+    return ("very sad", "with a sad face")
+
+
+def _join(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

@@ -1,0 +1,211 @@
+"""A folder of anybody's pictures as an image set."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .imageset import ImageSet
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+# What Pillow may try on a file, whatever its suffix says: it knows rarer and riskier formats.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+DEFAULT_RESOLUTION = 64
+LARGEST_OWN_SIZE = 256  # pixels a side up to which pictures keep a size that they all share
+MAX_PIXELS = 100_000_000  # of one file: decoded, it takes 400 MB
+MAX_BYTES = 8 << 30  # of the whole set as float32
+EXIF_ORIENTATION = 0x0112
+
+
+def read_folder(
+    path, split: str = "train", size: int | None = None, *, resolution: int | None = None, device
+) -> ImageSet:
+    """Read the PNG, JPEG, WebP, BMP and GIF pictures under `path`, sub-folders included.
+
+    Each picture is turned upright (EXIF), reduced to 8 bits a channel, laid on white where it
+    is transparent, converted to RGB, and resized and centre-cropped to fill the frame. Of an
+    animation the first frame counts. Hidden files and folders are passed over.
+
+    Order and labels: where every picture lies in one of two or more sub-folders, these are its
+    classes, and the classes take turns, so that the first `size` pictures are balanced.
+    Otherwise the pictures come in the order of their paths, without labels.
+
+    A file that cannot be decoded, or has more than 100 megapixels, is left out, and one printed
+    line names it.
+
+    Args:
+        split: where `path` has both sub-folders "train" and "test", the one to read; any other
+            folder is all "train".
+        size: the first `size` readable pictures; default all.
+        resolution: side in pixels. Default: the size that all the pictures share, if it is no
+            larger than 256 x 256 (it need not be square), else 64.
+
+    Returns:
+        The set called after the folder, with images (N, 3, H, W) float32 in [0, 1].
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: no picture there can be read, or fewer than `size`, or they need over 8 GiB.
+    """
+    folder = _split_folder(path, split)
+    files, classes = _find_pictures(folder)
+    shape = (resolution, resolution) if resolution else _shared_shape(files)
+    count = min(size or len(files), len(files))
+    if count * 3 * shape[0] * shape[1] * 4 > MAX_BYTES:
+        raise ValueError(
+            f"{count:,} pictures of {shape[1]} x {shape[0]} pixels from {folder} need more than "
+            f"{MAX_BYTES >> 30} GiB; lower resolution or size."
+        )
+    kept, broken = [], []
+    pixels = np.empty((count, *shape, 3), np.uint8)
+    for file in files:
+        if len(kept) == count:
+            break
+        try:
+            pixels[len(kept)] = read_picture(file, shape)
+            kept.append(file)
+        except Exception as error:  # decoders raise almost anything on damaged bytes
+            broken.append(f"{file.relative_to(folder)} ({error or type(error).__name__})")
+    if len(kept) < (size or 1):
+        raise ValueError(
+            f"{folder} has {len(kept):,} readable pictures, fewer than the {size or 1:,} wanted"
+            f"{_left_out(broken)}; add pictures{' or lower size' if size else ''}."
+        )
+    if broken:
+        print(f"{folder}: {len(kept):,} pictures read{_left_out(broken)}.")
+    images = torch.from_numpy(pixels[: len(kept)]).permute(0, 3, 1, 2).contiguous()
+    labels = [classes.index(_class_of(file, folder)) for file in kept] if classes else None
+    return ImageSet(
+        name=Path(path).expanduser().resolve().name,
+        images=images.to(device).float().div_(255),
+        labels=torch.tensor(labels, device=device) if classes else None,
+        classes=classes,
+    )
+
+
+def read_picture(path, shape: tuple[int, int]) -> np.ndarray:
+    """The picture in a file as (H, W, 3) uint8, with `shape` = (H, W); see `read_folder`.
+
+    Raises whatever Pillow makes of a damaged file, and ValueError where it is no picture at all
+    or has more than MAX_PIXELS pixels, which is read from its header before it is decoded.
+    """
+    from PIL import Image, ImageOps
+
+    height, width = shape
+    with _open(path) as picture:
+        # JPEG decodes at 1/2, 1/4 or 1/8 of its size for a fraction of the work. Twice the
+        # frame leaves the quality to the resize below; the frame may yet be turned by EXIF.
+        picture.draft(None, (2 * max(shape), 2 * max(shape)))
+        picture = ImageOps.fit(_eight_bits(ImageOps.exif_transpose(picture)), (width, height))
+    white = Image.new("RGBA", picture.size, "white")
+    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
+
+
+def _open(path):
+    """An open picture whose header has been read and found reasonable."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit follows
+            picture = Image.open(path, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise ValueError("not a picture, or damaged") from None
+    if picture.width * picture.height > MAX_PIXELS:
+        picture.close()
+        raise ValueError(f"{picture.width} x {picture.height} is more than 100 megapixels")
+    return picture
+
+
+def _eight_bits(picture):
+    """The same picture as RGBA with 8 bits a channel."""
+    from PIL import Image
+
+    if picture.mode.startswith("I"):  # 16-bit greyscale, which convert() would clip at 255
+        picture = Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
+    if picture.mode == "CMYK":  # has no direct way to RGBA
+        picture = picture.convert("RGB")
+    return picture.convert("RGBA")
+
+
+def _split_folder(path, split: str) -> Path:
+    folder = Path(path).expanduser()
+    if not path or not folder.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {str(path)!r}; write the path of a folder of pictures after "
+            f'"folder:", whole or as seen from {Path.cwd()}.'
+        )
+    if all((folder / name).is_dir() for name in ("train", "test")):
+        return folder / split
+    if split == "test":
+        raise ValueError(
+            f'{folder} has no sub-folders "train" and "test"; put the pictures to test on into '
+            f"{folder / 'test'} and the others into {folder / 'train'}."
+        )
+    return folder
+
+
+def _find_pictures(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """The picture files under `folder` in the order of the set, and the names of the classes."""
+    found = []
+    for parent, folders, files in os.walk(folder, onerror=_refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(parent, name)
+            for name in sorted(files)
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
+    if not found:
+        raise ValueError(
+            f"{folder} holds no pictures; put some there ({', '.join(SUFFIXES)}) or check the path."
+        )
+    by_class: dict[str, list[Path]] = {}
+    for file in found:
+        by_class.setdefault(_class_of(file, folder), []).append(file)
+    if "" in by_class or len(by_class) == 1:
+        return found, ()
+    turns = [(turn, file) for files in by_class.values() for turn, file in enumerate(files)]
+    turns.sort(key=lambda pair: pair[0])  # stable: within a turn the classes keep their order
+    return [file for _, file in turns], tuple(by_class)
+
+
+def _refuse(error: OSError):
+    raise error  # os.walk would pass over a folder that it cannot read
+
+
+def _class_of(file: Path, folder: Path) -> str:
+    """The name of the sub-folder of `folder` that holds `file`; empty if there is none."""
+    parts = file.relative_to(folder).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def _shared_shape(files: list[Path]) -> tuple[int, int]:
+    """(H, W) that all readable pictures share if it is small, else the default square."""
+    shapes = set()
+    for file in files:
+        try:
+            with _open(file) as picture:
+                if max(picture.size) <= LARGEST_OWN_SIZE:
+                    turned = picture.getexif().get(EXIF_ORIENTATION, 1) >= 5
+                    shapes.add(picture.size if turned else picture.size[::-1])
+                else:
+                    shapes.add(None)
+        except Exception:  # left for read_picture, whose caller reports it
+            continue
+        if None in shapes or len(shapes) > 1:
+            break
+    if len(shapes) == 1 and None not in shapes:
+        return shapes.pop()
+    return DEFAULT_RESOLUTION, DEFAULT_RESOLUTION
+
+
+def _left_out(broken: list[str]) -> str:
+    """The end of a sentence that names the files left out, if any, and why."""
+    if not broken:
+        return ""
+    more = f" and {len(broken) - 2:,} more" if len(broken) > 2 else ""
+    return f", {len(broken):,} left out: {', '.join(broken[:2])}{more}"

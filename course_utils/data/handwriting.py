@@ -1,0 +1,390 @@
+"""Handwritten digits drawn from pen strokes: pictures like MNIST's whose true factors are known.
+
+A digit is made in three steps, one function each:
+
+1. `_write`: a style gives the points the pen passes; an unsteady hand moves them; a spline joins
+   them to a path.
+2. `_place`: the path is slanted, turned, brought to its size and put in its position.
+3. `_ink`: a pen of the given thickness follows the path and leaves grey values.
+
+Every picture is a pure function of its class, its factors and its noise (the unsteadiness of the
+hand). The factors are uniform and independent of each other, of the noise and of the class. All
+random numbers come from the CPU, so one seed gives the same pictures on every device, up to
+rounding; no step is a matrix product on the device, so neither TF32 nor autocast changes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from math import pi, prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_utils.data.handwriting_styles import STYLES, Style
+from course_utils.data.imageset import ImageSet
+
+SIDE = 28  # pixels
+CLASSES = tuple("0123456789")
+
+# What differs between two digits of one class, and the range in which each is drawn uniformly.
+FACTORS = {
+    "style": (0.0, 1.0),  # which of the class's styles; see `style_index`
+    "slant": (-0.4, 0.7),  # shear: pixels to the right per pixel up; 0 is upright
+    "rotation": (-0.2, 0.2),  # radians, clockwise as seen; applied after the slant
+    "thickness": (1.6, 4.2),  # mean width of the pen, pixels
+    "size": (17.0, 21.0),  # longer side of the box around the ink, pixels
+    "position_x": (-1.5, 1.5),  # centre of mass right of the picture's centre, pixels
+    "position_y": (-1.5, 1.5),  # centre of mass below the picture's centre, pixels
+}
+
+# The noise of one picture: independent standard normal numbers, cut off at +-NOISE_LIMIT.
+POINTS = max(sum(len(points) for points, _ in style.strokes()) for style in STYLES)
+WAVES = 3
+NOISE = {
+    "points": (POINTS, 2),  # where each point of the path lands
+    "second_stroke": (2,),  # how far the second stroke misses its place
+    "sloppiness": (1,),  # how strongly this hand shakes
+    "roundness": (1,),  # whether it passes the points or cuts across between them
+    "waves": (WAVES, 5),  # smooth bending of the whole digit
+    "waist": (1,),  # upper half larger than the lower, or the reverse
+    "taper": (1,),  # top wider than the bottom, or the reverse
+    "width": (1,),  # narrow or wide writing
+    "pressure": (2,),  # how the pen's width changes along a stroke
+    "softness": (1,),  # sharp or blurred edge of the ink
+}
+NOISE_SIZE = sum(prod(shape) for shape in NOISE.values())
+NOISE_LIMIT = 3.0
+
+SAMPLES = 80  # points at which the path is inked: about one a pixel
+CHUNK = 256  # digits drawn at a time: what fits the processor's cache
+
+
+def draw(size: int, *, seed: int = 0, device="cpu") -> ImageSet:
+    """Draw `size` digits, all ten classes equally often.
+
+    The first k digits of a larger set with the same seed are the same as those of `draw(k)`.
+
+    Returns:
+        An ImageSet "handwriting" on `device`: images (size, 1, 28, 28) float32 in [0, 1], ink
+        bright on black; labels (size,); factors as in `sample_factors`; classes "0" to "9".
+
+    Raises:
+        ValueError: if size is not a positive whole number, or seed not a whole number.
+    """
+    labels = sample_labels(size, seed)
+    factors = sample_factors(size, seed)
+    images = render(labels, factors, sample_noise(size, seed), device)
+    return ImageSet("handwriting", images, labels, factors, classes=CLASSES).to(device)
+
+
+def sample_labels(size: int, seed: int = 0) -> Tensor:
+    """(size,) int64 classes on the CPU: every ten in a row, from the first, hold each class once."""
+    _check_request(size, seed)
+    tens = -(-size // 10)  # rounded up
+    return _uniform(tens, 10, seed, stream=0).argsort(dim=1).flatten()[:size]
+
+
+def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
+    """The factors of `size` digits: name -> (size,) float32 on the CPU.
+
+    Each is uniform in its range in `FACTORS`, independent of the others and of the class.
+    """
+    _check_request(size, seed)
+    uniform = _uniform(size, len(FACTORS), seed, stream=1)
+    low, high = torch.tensor(list(FACTORS.values())).unbind(dim=1)
+    values = low + (high - low) * uniform
+    return dict(zip(FACTORS, values.unbind(dim=1), strict=True))
+
+
+def sample_noise(size: int, seed: int = 0) -> Tensor:
+    """(size, NOISE_SIZE) float32 on the CPU: the unsteadiness of the hand, a row a picture."""
+    _check_request(size, seed)
+    uniform = _uniform(size, NOISE_SIZE, seed, stream=2)
+    return torch.special.ndtri(uniform).clamp(-NOISE_LIMIT, NOISE_LIMIT)
+
+
+def render(labels: Tensor, factors: dict[str, Tensor], noise: Tensor, device="cpu") -> Tensor:
+    """The pictures of given classes, factors and noise: (N, 1, 28, 28) float32 in [0, 1].
+
+    A pure function, so one factor can be moved while all else is held still: repeat one row of
+    labels and noise N times and give that factor N values. Factors may leave the ranges of
+    `FACTORS` a little (except style); ink beyond the picture's edge is lost.
+
+    Args:
+        labels: (N,) int64, 0 to 9.
+        factors: name -> (N,), all names of `FACTORS`.
+        noise: (N, NOISE_SIZE) as from `sample_noise`.
+        device: where to draw, and where the pictures stay.
+
+    Raises:
+        ValueError: if a factor is missing or unknown, a length differs, or a value is impossible.
+    """
+    _check_drawable(labels, factors, noise)
+    templates = _templates(torch.device(device))
+    labels, noise = labels.to(device), noise.to(device)
+    factors = {name: values.to(device, torch.float32) for name, values in factors.items()}
+    images = torch.empty(len(labels), 1, SIDE, SIDE, device=device)
+    for start in range(0, len(labels), CHUNK):
+        rows = slice(start, start + CHUNK)
+        part = {name: values[rows, None] for name, values in factors.items()}
+        template = templates[style_index(labels[rows], part["style"][:, 0])]
+        hand = _unpack(noise[rows])
+        radius = part["thickness"] / 2 * _pressure(template, hand)
+        path = _place(_write(template, hand), radius, template, part)
+        softness = (0.3 * hand["softness"]).exp()
+        images[rows] = _ink(path, radius, softness)
+    return images
+
+
+def style_index(labels: Tensor, style: Tensor) -> Tensor:
+    """(N,) position in `STYLES` of each digit's style.
+
+    The styles of a class share the interval [0, 1) in proportion to their weights; the factor
+    `style` points at one of them.
+    """
+    ends, first = _style_shares(labels.device)
+    return first[labels] + (style[:, None] >= ends[labels]).sum(dim=1)
+
+
+def _unpack(noise: Tensor) -> dict[str, Tensor]:
+    """The named parts of (n, NOISE_SIZE): name -> (n, *NOISE[name])."""
+    parts = noise.split([prod(shape) for shape in NOISE.values()], dim=1)
+    return {name: part.unflatten(1, NOISE[name]) for name, part in zip(NOISE, parts, strict=True)}
+
+
+# --- 1. write ------------------------------------------------------------------------------------
+
+
+def _write(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
+    """The path in units of the digit's box, centred on 0: (n, SAMPLES, 2), x right, y down."""
+    shake = (0.45 * hand["sloppiness"]).exp()[:, None]
+    spread = 0.035 + 0.04 * template.is_end[..., None]  # strokes begin and end least precisely
+    points = template.points + spread * shake * hand["points"]
+
+    # From passing through the points (0) to cutting across between them (0.8), as in haste.
+    haste = (0.4 * hand["roundness"]).clamp(-0.3, 0.8)[:, None]
+    spline = template.passing + haste * (template.cutting - template.passing)
+    path = (spline[..., None] * points[:, None]).sum(dim=2) - 0.5
+    path = path + 0.03 * template.second_stroke[..., None] * hand["second_stroke"][:, None]
+
+    x, y = path.unbind(dim=2)
+    inside = y.clamp(-0.5, 0.5)
+    x = x * (1 + 0.4 * hand["taper"] * inside)
+    y = y + (0.3 * hand["waist"]).clamp(-0.35, 0.35) * (0.25 - inside**2)
+
+    kx, ky, phase, shift_x, shift_y = hand["waves"][:, None].unbind(dim=3)  # (n, 1, WAVES) each
+    wave = (2.6 * (kx * x[..., None] + ky * y[..., None]) + 2 * pi * phase).sin()
+    bend = 0.05 * shake[..., 0, None]
+    x = x + (bend * shift_x * wave).sum(dim=2)
+    y = y + (bend * shift_y * wave).sum(dim=2)
+
+    width = 0.75 * (0.2 * hand["width"]).exp().clamp(0.5, 1.7)
+    return torch.stack([width * x, y], dim=2)
+
+
+def _pressure(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
+    """The pen's width along the path relative to its mean: (n, SAMPLES), mean 1."""
+    slow, fast = hand["pressure"][..., None].unbind(dim=1)
+    along = pi * template.along
+    pressure = (0.1 * (slow * along.cos() + fast * (2 * along).cos())).exp()
+    return pressure / pressure.mean(dim=1, keepdim=True)
+
+
+# --- 2. place ------------------------------------------------------------------------------------
+
+
+def _place(
+    path: Tensor, radius: Tensor, template: _Templates, factors: dict[str, Tensor]
+) -> Tensor:
+    """The path in pixels from the picture's centre, shaped by the factors: (n, SAMPLES, 2)."""
+    x, y = path.unbind(dim=2)
+    x = x - factors["slant"] * y
+    cos, sin = factors["rotation"].cos(), factors["rotation"].sin()
+    path = torch.stack([x * cos - y * sin, x * sin + y * cos], dim=2)
+
+    longer_side = (path.amax(dim=1) - path.amin(dim=1)).amax(dim=1, keepdim=True)
+    path = path * ((factors["size"] - factors["thickness"]) / longer_side)[..., None]
+
+    # Each sample stands for the ink of the two half steps around it; a lifted pen leaves none.
+    steps = (path[:, 1:] - path[:, :-1]).norm(dim=2) * template.pen_down
+    ink = radius * torch.nn.functional.pad(steps, (1, 1)).unfold(1, 2, 1).sum(dim=2)
+    mass = ink[..., None] / ink.sum(dim=1)[:, None, None]
+    position = torch.cat([factors["position_x"], factors["position_y"]], dim=1)
+    return path - (mass * path).sum(dim=1, keepdim=True) + position[:, None]
+
+
+# --- 3. ink --------------------------------------------------------------------------------------
+
+
+def _ink(path: Tensor, radius: Tensor, softness: Tensor) -> Tensor:
+    """Grey values (n, 1, 28, 28) of a round pen that follows the path.
+
+    Args:
+        path: (n, SAMPLES, 2) pixels from the picture's centre.
+        radius: (n, SAMPLES) of the pen, pixels.
+        softness: (n, 1) width of the ink's edge, pixels.
+    """
+    # The smallest power distance |pixel - sample|^2 - radius^2 finds the disc a pixel is deepest
+    # in; it splits into a part in x and a part in y, so each sample costs one addition a pixel.
+    pixels = torch.arange(SIDE, device=path.device) - (SIDE - 1) / 2
+    x, y = path.unbind(dim=2)
+    across = (pixels - x[..., None]) ** 2 - (radius**2)[..., None]
+    down = (pixels - y[..., None]) ** 2
+    nearest = across[:, 0, None, :] + down[:, 0, :, None]
+    for sample in range(1, SAMPLES):
+        disc = across[:, sample, None, :] + down[:, sample, :, None]
+        nearest = torch.minimum(nearest, disc, out=nearest)
+
+    mean_radius = radius.mean(dim=1)[:, None, None]
+    outside = (nearest + mean_radius**2).clamp(min=0).sqrt() - mean_radius  # pixels from the edge
+    return (0.5 - outside / softness[..., None]).clamp(0, 1)[:, None]
+
+
+# --- templates -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Templates:
+    """Styles as tensors, a row a style, so that digits of all classes are drawn together."""
+
+    points: Tensor  # (styles, POINTS, 2) in box units; unused ones are 0
+    is_end: Tensor  # (styles, POINTS) 1 where a stroke begins or ends
+    passing: Tensor  # (styles, SAMPLES, POINTS) makes a path that goes through the points
+    cutting: Tensor  # (styles, SAMPLES, POINTS) makes a path that cuts across between them
+    along: Tensor  # (styles, SAMPLES) 0 to 1 along each stroke
+    second_stroke: Tensor  # (styles, SAMPLES) 1 in the second stroke
+    pen_down: Tensor  # (styles, SAMPLES - 1) 0 where the pen is lifted between two samples
+
+    def __getitem__(self, index: Tensor) -> _Templates:
+        return _Templates(*(getattr(self, f.name)[index] for f in fields(self)))
+
+
+@cache
+def _templates(device: torch.device) -> _Templates:
+    rows = [_template(style) for style in STYLES]
+    columns = [[getattr(row, f.name) for row in rows] for f in fields(_Templates)]
+    return _Templates(*(torch.stack(column).to(device) for column in columns))
+
+
+def _template(style: Style) -> _Templates:
+    """One style's row, without the first dimension."""
+    strokes = style.strokes()
+    lengths = [(points[1:] - points[:-1]).norm(dim=1).sum() for points, _ in strokes]
+    shares = [max(6, round(float(SAMPLES * length / sum(lengths)))) for length in lengths]
+    shares[0] = SAMPLES - sum(shares[1:])
+    splines = [_stroke_splines(*strokes[i], shares[i]) for i in range(len(strokes))]
+    passing = torch.block_diag(*(through for through, _ in splines))
+    cutting = torch.block_diag(*(across for _, across in splines))
+
+    is_end = torch.cat([torch.tensor([1.0] + [0.0] * (len(p) - 2) + [1.0]) for p, _ in strokes])
+    stroke = torch.arange(len(strokes)).repeat_interleave(torch.tensor(shares))
+    unused = POINTS - len(is_end)
+    pad = torch.nn.functional.pad
+    return _Templates(
+        points=pad(torch.cat([points for points, _ in strokes]), (0, 0, 0, unused)),
+        is_end=pad(is_end, (0, unused)),
+        passing=pad(passing, (0, unused)),
+        cutting=pad(cutting, (0, unused)),
+        along=torch.cat([torch.linspace(0, 1, share) for share in shares]),
+        second_stroke=(stroke == 1).float(),
+        pen_down=(stroke[1:] == stroke[:-1]).float(),
+    )
+
+
+def _stroke_splines(points: Tensor, corners: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+    """Two (samples, n) matrices that turn the n points of a stroke into a path.
+
+    The first is the spline of Catmull and Rom (1974), which passes through the points; the second
+    the uniform cubic B-spline, which only approaches them. A corner counts twice as a knot, so
+    that both turn sharply there. The samples are equally far apart along the polygon of the knots.
+    """
+    point_of_knot = torch.arange(len(points)).repeat_interleave(1 + corners.long())
+    knots = points[point_of_knot]
+    steps = (knots[1:] - knots[:-1]).norm(dim=1) + 1e-4  # so that twins are still in order
+    distance = np.append(0.0, steps.cumsum(dim=0).numpy())
+    places = np.linspace(0, distance[-1], samples)
+    position = torch.from_numpy(np.interp(places, distance, np.arange(len(knots)))).float()
+    select = torch.nn.functional.one_hot(point_of_knot, len(points)).float()
+    catmull_rom = _spline_matrix(position, len(knots), _catmull_rom) @ select
+    b_spline = _spline_matrix(position, len(knots), _b_spline) @ select
+    return catmull_rom, b_spline
+
+
+def _spline_matrix(position: Tensor, knots: int, blend) -> Tensor:
+    """(samples, knots): the path at each position in [0, knots - 1] as a mixture of the knots.
+
+    A segment mixes the four knots around it. The ends have no such neighbour: it is the last but
+    one knot, reflected at the last.
+    """
+    segment = position.long().clamp(max=knots - 2)
+    mixture = torch.zeros(len(position), knots + 2)
+    mixture.scatter_(1, segment[:, None] + torch.arange(4), blend(position - segment))
+    reflected = torch.nn.functional.pad(torch.eye(knots), (0, 0, 1, 1))
+    reflected[0, :2] = torch.tensor([2.0, -1.0])
+    reflected[-1, -2:] = torch.tensor([-1.0, 2.0])
+    return mixture @ reflected
+
+
+def _catmull_rom(u: Tensor) -> Tensor:
+    weights = [-u + 2 * u**2 - u**3, 2 - 5 * u**2 + 3 * u**3, u + 4 * u**2 - 3 * u**3, u**3 - u**2]
+    return torch.stack(weights, dim=1) / 2
+
+
+def _b_spline(u: Tensor) -> Tensor:
+    weights = [(1 - u) ** 3, 4 - 6 * u**2 + 3 * u**3, 1 + 3 * u + 3 * u**2 - 3 * u**3, u**3]
+    return torch.stack(weights, dim=1) / 6
+
+
+@cache
+def _style_shares(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where each style's part of [0, 1) ends, (10, most styles of a class), and first styles (10,).
+
+    Classes with fewer styles are filled up with 1, which no style number reaches.
+    """
+    weights = [[s.weight for s in STYLES if s.digit == digit] for digit in range(10)]
+    counts = torch.tensor([len(of_class) for of_class in weights])
+    ends = torch.ones(10, int(counts.max()))
+    for digit, of_class in enumerate(weights):
+        shares = torch.tensor(of_class, dtype=torch.float64) / sum(of_class)
+        ends[digit, : len(of_class) - 1] = shares.cumsum(dim=0)[:-1].float()
+    return ends.to(device), (counts.cumsum(dim=0) - counts).to(device)
+
+
+# --- random numbers and checks -------------------------------------------------------------------
+
+
+def _uniform(rows: int, columns: int, seed: int, stream: int) -> Tensor:
+    """(rows, columns) in [0, 1). Labels, factors and noise each draw from a stream of their own."""
+    generator = torch.Generator().manual_seed(3 * seed + stream)
+    return torch.rand(rows, columns, generator=generator)
+
+
+def _check_request(size: int, seed: int):
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise ValueError(f"size must be a positive whole number of digits, not {size!r}.")
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise ValueError(f"seed must be a whole number, not {seed!r}.")
+
+
+def _check_drawable(labels: Tensor, factors: dict[str, Tensor], noise: Tensor):
+    if set(factors) != set(FACTORS):
+        raise ValueError(f"factors must be exactly {', '.join(FACTORS)}, not {', '.join(factors)}.")
+    if labels.is_floating_point() or labels.dim() != 1 or not ((labels >= 0) & (labels < 10)).all():
+        raise ValueError("labels must be a 1-D tensor of whole numbers from 0 to 9.")
+    for name, values in factors.items():
+        if values.shape != labels.shape:
+            shape = tuple(values.shape)
+            raise ValueError(f"{name} must hold {len(labels)} numbers, one a label, not {shape}.")
+        if not values.isfinite().all():
+            raise ValueError(f"{name} holds numbers that are not finite.")
+    if noise.shape != (len(labels), NOISE_SIZE):
+        needed, given = (len(labels), NOISE_SIZE), tuple(noise.shape)
+        raise ValueError(f"noise must have the shape {needed}, as from sample_noise, not {given}.")
+    style, thickness, size = factors["style"], factors["thickness"], factors["size"]
+    if not ((style >= 0) & (style < 1)).all():
+        raise ValueError("style must lie in [0, 1).")
+    if not ((thickness > 0) & (thickness < size)).all():
+        raise ValueError("thickness must be positive and smaller than size (both in pixels).")

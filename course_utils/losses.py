@@ -1,0 +1,67 @@
+"""The formulas of the slides as functions, one each.
+
+Unless a docstring says otherwise, every function returns one number per example, shape (N,),
+in nats or in squared units, summed over pixels or latent numbers and never averaged over the
+batch: the step that uses it writes `.mean()` where the reader sees it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def binary_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """-Σ x log x̂ + (1 - x) log(1 - x̂), with x̂ = sigmoid(logits), in nats an example.
+
+    The reconstruction loss of lecture 4 for binary input; minus log p(x|z) of a Bernoulli
+    decoder. Logits, because log(sigmoid) underflows where the loss is large.
+
+    Args:
+        logits: (N, ...) any real numbers.
+        target: (N, ...) in [0, 1], of the same shape.
+    """
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return loss.flatten(1).sum(1)
+
+
+def squared_error(reconstruction: Tensor, target: Tensor) -> Tensor:
+    """½ Σ (x - x̂)², the reconstruction loss of lecture 4 for real-valued input."""
+    return 0.5 * (reconstruction - target).square().flatten(1).sum(1)
+
+
+def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (σ² - log σ² - 1 + μ²), in nats an example.
+
+    Lecture 4 writes V(z) for σ² and E(z) for μ. The closed form is in Kingma and Welling
+    (2014), appendix B.
+
+    Args:
+        mu: (N, d) means.
+        logvar: (N, d) log σ², natural logarithm.
+    """
+    return 0.5 * (logvar.exp() - logvar - 1 + mu.square()).sum(1)
+
+
+def gaussian_kl_full(mu: Tensor, covariance: Tensor) -> Tensor:
+    """KL(N(μ, Σ) ‖ N(0, I)) = ½ (tr Σ + μᵀμ - k - log det Σ), lecture 3.
+
+    Args:
+        mu: (N, k).
+        covariance: (N, k, k), symmetric and positive definite.
+    """
+    trace = covariance.diagonal(dim1=-2, dim2=-1).sum(-1)
+    return 0.5 * (trace + mu.square().sum(-1) - mu.shape[-1] - torch.logdet(covariance))
+
+
+def gaussian_log_density(z: Tensor, mu: Tensor | float = 0.0, logvar: Tensor | float = 0.0):
+    """log N(z; μ, diag σ²), summed over the last dimension, in nats.
+
+    `z`, `mu` and `logvar` broadcast against each other; the defaults are the prior N(0, I).
+    """
+    logvar = torch.as_tensor(logvar, dtype=z.dtype, device=z.device)
+    per_number = (z - mu).square() / logvar.exp() + logvar + math.log(2 * math.pi)
+    return -0.5 * per_number.sum(-1)

@@ -1,0 +1,233 @@
+"""How good a model is, as numbers: bounds, likelihoods, codes and pictures.
+
+Models are given as objects with `encode(x) -> (mu, logvar)` and a `decoder(z) -> logits`, as
+in `course_utils.models`. Pictures for a likelihood must be binary (`binarise`): a Bernoulli
+decoder gives probabilities to black and white, and only there is the bound a bound.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from . import losses
+
+
+def binarise(images: Tensor, seed: int = 0) -> Tensor:
+    """Draw each pixel black or white with its grey value as the probability.
+
+    The stochastic binarisation of Salakhutdinov and Murray (2008), with a seed of its own so
+    that a test set stays the same test set.
+    """
+    numbers = torch.rand(images.shape, generator=torch.Generator().manual_seed(seed))
+    return (numbers.to(images.device) < images).to(images.dtype)
+
+
+def log_joint(vae, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x, z) = log p(x|z) + log p(z) for k codes a picture, in nats.
+
+    Args:
+        x: (N, C, H, W) binary pictures.
+        z: (N, k, d) codes.
+
+    Returns:
+        (N, k).
+    """
+    count, draws, _ = z.shape
+    logits = vae.decoder(z.flatten(0, 1))
+    target = x.repeat_interleave(draws, dim=0)
+    log_likelihood = -losses.binary_cross_entropy(logits, target).view(count, draws)
+    return log_likelihood + losses.gaussian_log_density(z)
+
+
+@torch.no_grad()
+def log_weights(vae, x: Tensor, draws: int) -> Tensor:
+    """log p(x, z) - log q(z|x) for `draws` codes from q(z|x), (N, draws).
+
+    Their mean is the bound; the log of the mean of their exponentials is the
+    importance-weighted bound (Burda et al. 2016).
+    """
+    mu, logvar = vae.encode(x)
+    mu, logvar = mu[:, None], logvar[:, None]
+    shape = (len(x), draws, mu.shape[-1])
+    z = mu + (0.5 * logvar).exp() * torch.randn(shape, device=x.device)
+    return log_joint(vae, x, z) - losses.gaussian_log_density(z, mu, logvar)
+
+
+def bound(vae, x: Tensor, draws: int = 8, batch_size: int = 200) -> Tensor:
+    """The evidence lower bound of every picture, (N,) nats, from `draws` codes each."""
+    return torch.cat([log_weights(vae, part, draws).mean(1) for part in x.split(batch_size)])
+
+
+def importance_weighted_bound(
+    vae, x: Tensor, draws: int = 100, batch_size: int = 4096
+) -> Tensor:
+    """log 1/k Σ p(x, z) / q(z|x), a tighter bound on log p(x) (Burda et al. 2016), (N,) nats.
+
+    Args:
+        x: (N, C, H, W) binary pictures.
+        draws: codes a picture, k; the bound rises towards log p(x) as k grows.
+        batch_size: decoded pictures held in memory at once.
+    """
+    at_once = max(1, min(draws, batch_size))
+    pictures = max(1, batch_size // at_once)
+    bounds = []
+    for part in x.split(pictures):
+        weights = [
+            log_weights(vae, part, min(at_once, draws - begin))
+            for begin in range(0, draws, at_once)
+        ]
+        bounds.append(torch.cat(weights, dim=1).logsumexp(1) - math.log(draws))
+    return torch.cat(bounds)
+
+
+def code_grid(extent: float, steps: int) -> Tensor:
+    """Points of a square grid over two latent numbers, (steps², 2), row by row."""
+    line = torch.linspace(-extent, extent, steps)
+    return torch.stack(torch.meshgrid(line, line, indexing="ij"), dim=-1).flatten(0, 1)
+
+
+@torch.no_grad()
+def log_joint_on_grid(
+    vae, x: Tensor, extent: float = 6.0, steps: int = 601, batch_size: int = 16384
+) -> tuple[Tensor, Tensor, float]:
+    """log p(x, z) of every picture at every point of a grid over two latent numbers.
+
+    With two latent numbers the integral over z that no one can do in general is a sum over a
+    fine grid: log p(x) = logsumexp over the grid + log cell.
+
+    Args:
+        x: (N, C, H, W) binary pictures.
+        extent: the grid covers [-extent, extent]².
+        steps: points a side.
+
+    Returns:
+        grid (steps², 2), log p(x, z) (N, steps²), and the log of a cell's area.
+    """
+    grid = code_grid(extent, steps).to(x.device)
+    pixels = x.flatten(1)
+    columns = []
+    for z in grid.split(batch_size):
+        logits = vae.decoder(z).flatten(1)
+        # Σ x·logit - softplus(logit) is the Bernoulli log likelihood, as one matrix product.
+        log_likelihood = pixels @ logits.T - F.softplus(logits).sum(1)
+        columns.append(log_likelihood + losses.gaussian_log_density(z))
+    log_cell = 2 * math.log(2 * extent / (steps - 1))
+    return grid, torch.cat(columns, dim=1), log_cell
+
+
+def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
+    """Which latent numbers carry anything: variance over the data of E[z|x] above 0.01.
+
+    The statistic of Burda et al. (2016).
+
+    Args:
+        mu: (N, d) posterior means over a data set.
+
+    Returns:
+        (d,) booleans.
+    """
+    return mu.var(0) > threshold
+
+
+def sharpness(images: Tensor) -> Tensor:
+    """Mean squared step between neighbouring pixels of each picture, (N,).
+
+    Edges make it large and blur makes it small; it needs no reference picture.
+    """
+    across = (images[..., :, 1:] - images[..., :, :-1]).square().flatten(1).mean(1)
+    down = (images[..., 1:, :] - images[..., :-1, :]).square().flatten(1).mean(1)
+    return across + down
+
+
+def gap_share(codes: Tensor, bins: int = 40, extent: float | None = None) -> float:
+    """The share of the occupied disc of a two-dimensional code that holds no code at all.
+
+    The square that holds 95 % of the codes in each direction is cut into bins; of the bins
+    inside the disc that fits it, the share that is empty is the share of gaps.
+
+    Args:
+        codes: (N, 2).
+        bins: bins a side.
+        extent: half the side of the square; where None, from the codes.
+    """
+    centred = codes - codes.median(0).values
+    if extent is None:
+        extent = centred.abs().quantile(0.95).item()
+    position = ((centred / extent + 1) / 2 * bins).floor().long()
+    inside = ((position >= 0) & (position < bins)).all(1)
+    occupied = torch.zeros(bins, bins, dtype=torch.bool, device=codes.device)
+    occupied[position[inside, 0], position[inside, 1]] = True
+    line = (torch.arange(bins, device=codes.device) + 0.5) / bins * 2 - 1
+    disc = line[:, None].square() + line.square() < 1
+    return 1 - occupied[disc].float().mean().item()
+
+
+def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
+    """Mutual information between every code and every factor, from histograms, in nats.
+
+    Each variable is cut into bins of equal counts, so the result does not depend on units.
+
+    Args:
+        codes: (N, d).
+        factors: (N, f).
+
+    Returns:
+        (d, f), and the entropy of each binned factor, (f,).
+    """
+    code_bins = _equal_count_bins(codes, bins)
+    factor_bins = _equal_count_bins(factors, bins)
+    return torch.stack(
+        [
+            torch.stack([_information(code, factor, bins) for factor in factor_bins.T])
+            for code in code_bins.T
+        ]
+    )
+
+
+def mutual_information_gap(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
+    """How much more the best code tells of each factor than the second best (Chen et al. 2018).
+
+    1 where one latent number alone carries the factor, 0 where two share it. Divided by the
+    factor's entropy.
+
+    Args:
+        codes: (N, d) with d >= 2.
+        factors: (N, f).
+
+    Returns:
+        (f,).
+    """
+    information = mutual_information(codes, factors, bins)
+    best = information.topk(2, dim=0).values
+    entropy = torch.stack([_entropy(column, bins) for column in _equal_count_bins(factors, bins).T])
+    return (best[0] - best[1]) / entropy
+
+
+def _equal_count_bins(values: Tensor, bins: int) -> Tensor:
+    """The bin of each value among `bins` quantiles of its column, as integers (N, columns).
+
+    Values that are equal share a bin, so a factor of few values keeps them apart.
+    """
+    columns = []
+    for column in values.T.contiguous():
+        edges = column.float().quantile(
+            torch.linspace(0, 1, bins + 1, device=values.device)[1:-1]
+        )
+        columns.append(torch.bucketize(column.float(), edges.unique(), right=True))
+    return torch.stack(columns, dim=1)
+
+
+def _entropy(column: Tensor, bins: int) -> Tensor:
+    share = torch.bincount(column, minlength=bins).float() / len(column)
+    return -torch.xlogy(share, share).sum()
+
+
+def _information(first: Tensor, second: Tensor, bins: int) -> Tensor:
+    joint = torch.bincount(first * bins + second, minlength=bins * bins).float()
+    joint = (joint / joint.sum()).view(bins, bins)
+    independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
+    return torch.xlogy(joint, joint).sum() - torch.xlogy(joint, independent).sum()

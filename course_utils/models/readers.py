@@ -1,0 +1,36 @@
+"""Networks that read the true factors off a picture: the judges of what a model draws."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+
+class FactorReader(nn.Module):
+    """A small convolutional network from a picture to the numbers that describe it.
+
+    Args:
+        outputs: how many numbers it reads.
+        width: channels of the first convolution; each halving doubles them.
+        shape: (C, H, W) of a picture.
+    """
+
+    def __init__(self, outputs: int, width: int = 24, shape: tuple[int, int, int] = (3, 32, 32)):
+        super().__init__()
+        channels, height, wide = shape
+        layers: list[nn.Module] = []
+        for block in range(3):
+            layers += [
+                nn.Conv2d(channels, width * 2**block, 3, stride=2, padding=1),
+                nn.BatchNorm2d(width * 2**block),
+                nn.ReLU(),
+            ]
+            channels = width * 2**block
+        features = channels * math.ceil(height / 8) * math.ceil(wide / 8)
+        self.features = nn.Sequential(*layers, nn.Flatten())
+        self.head = nn.Linear(features, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, outputs) readings of pictures (N, C, H, W) in [0, 1]."""
+        return self.head(self.features(x))

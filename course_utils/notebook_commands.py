@@ -1,0 +1,202 @@
+"""What `python -m course_utils` does with notebooks: run one, store all, hold claims over seeds."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from course_utils.notebook_files import (
+    NOTEBOOKS,
+    ROOT,
+    CellRun,
+    NotebookError,
+    cell_lines,
+    clean,
+    execute,
+    find,
+    printed_lines,
+    read,
+    write,
+)
+
+CLAIMS_TABLE = ROOT / "benchmarks" / "results" / "claims.md"
+HELD, FAILED = "✔ ", "✘ "
+
+
+def run(
+    name: str,
+    budget: str = "classroom",
+    seed: int = 0,
+    out: Path | None = None,
+    publish: bool = False,
+    folder: Path = NOTEBOOKS,
+) -> int:
+    """Execute one notebook of `folder`, tell its progress and keep the executed copy.
+
+    Args:
+        name: how the notebook's file name starts.
+        budget, seed, publish: handed to the notebook as COURSE_BUDGET, COURSE_SEED and
+            COURSE_PUBLISH.
+        out: the executed copy, which holds all that ran after a failure too.
+            Default: the notebook's name in COURSE_RUNS, or in runs.
+
+    Raises:
+        NotebookError: no such notebook, or a cell or widget callback failed.
+    """
+    path = _the_only(find([name], folder))
+    out = out or Path(os.environ.get("COURSE_RUNS") or ROOT / "runs") / path.name
+    if out.resolve() == path.resolve():
+        raise NotebookError(f"{path.name} is the notebook itself; store into it with `notebooks`.")
+    environment = {"COURSE_BUDGET": budget, "COURSE_SEED": str(seed)}
+    if publish:
+        environment["COURSE_PUBLISH"] = "1"
+
+    # Under `accelerate launch` every process runs the notebook, and the first one speaks for all.
+    speaks = os.environ.get("RANK", "0") == "0"
+    notebook = read(path)
+    try:
+        if speaks:
+            execute(notebook, path.parent, environment, _say_cell, _say_seconds)
+        else:
+            execute(notebook, path.parent, environment)
+    finally:
+        if speaks:
+            write(clean(notebook), out)
+            print(f"\nThe executed copy is {out}")
+    return 0
+
+
+def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
+    """Execute notebooks in the classroom budget and store their outputs in place.
+
+    Raises:
+        NotebookError: a cell or widget callback failed; that notebook's file stays as it was.
+    """
+    for path in find(names, folder):
+        print(path.stem)
+        notebook = read(path)
+        with _reproducible_environment(seed=0) as environment:
+            environment["COURSE_DEVICE"] = "cpu"  # what every reader has, and CI compares with
+            execute(notebook, path.parent, environment, _say_cell, _say_seconds)
+        write(clean(notebook), path)
+    return 0
+
+
+def claims(
+    names: list[str],
+    seeds: int = 5,
+    budget: str = "classroom",
+    table: Path = CLAIMS_TABLE,
+    folder: Path = NOTEBOOKS,
+) -> int:
+    """Collect every claim over seeds 0 … seeds - 1 and write how often each one holds.
+
+    A claim that does not hold on some seed is a result, and leaves the exit status at 0.
+
+    Raises:
+        NotebookError: a cell or widget callback failed, for another reason than a claim.
+    """
+    if seeds < 1:
+        raise NotebookError(f"Claims need at least one seed, not {seeds}.")
+    for path in find(names, folder):
+        verdicts = [_verdicts_of(path, seed, budget) for seed in range(seeds)]
+        section = claims_section(path.stem, verdicts, budget)
+        _replace_section(table, path.stem, section)
+        print(section)
+    print(f"Written to {table}")
+    return 0
+
+
+def parse_claims(lines: list[str]) -> dict[str, tuple[bool, str]]:
+    """Statement -> (does it hold, its figures), from lines like `✔ statement [figures]`."""
+    found = {}
+    for line in lines:
+        if line.startswith((HELD, FAILED)):
+            statement, _, figures = line[len(HELD) :].partition(" [")
+            found[statement] = (line.startswith(HELD), figures.removesuffix("]"))
+    return found
+
+
+def claims_section(title: str, verdicts: list[dict[str, tuple[bool, str]]], budget: str) -> str:
+    """A markdown table of one notebook: a row a claim, a column a seed."""
+    seeds = range(len(verdicts))
+    rows = [
+        ["claim", "holds", *(f"seed {seed}" for seed in seeds)],
+        ["---"] * (2 + len(verdicts)),
+    ]
+    for statement in dict.fromkeys(name for verdict in verdicts for name in verdict):
+        held = sum(verdict.get(statement, (False, ""))[0] for verdict in verdicts)
+        cells = [_claim_cell(verdict.get(statement)) for verdict in verdicts]
+        rows.append([_escape(statement), f"{held} of {len(verdicts)}", *cells])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"## {title}\n\nBudget {budget}, {len(verdicts)} seeds.\n\n{table}\n"
+
+
+def _claim_cell(verdict: tuple[bool, str] | None) -> str:
+    if verdict is None:
+        return "not reached"
+    held, figures = verdict
+    return _escape((HELD if held else FAILED) + figures).strip()
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _verdicts_of(path: Path, seed: int, budget: str) -> dict[str, tuple[bool, str]]:
+    print(f"{path.stem}, seed {seed}", flush=True)
+    notebook = read(path)
+    with _reproducible_environment(seed) as environment:
+        environment |= {"COURSE_BUDGET": budget, "COURSE_CLAIMS": "collect"}
+        execute(notebook, path.parent, environment)
+    return parse_claims(printed_lines(notebook))
+
+
+def _replace_section(table: Path, title: str, section: str) -> None:
+    """Write one notebook's section, leaving those of the others as they are."""
+    text = table.read_text(encoding="utf-8") if table.exists() else ""
+    sections = {part.split("\n", 1)[0]: f"## {part}" for part in text.split("## ")[1:]}
+    sections[title] = section
+    body = "\n".join(sections[name].rstrip() + "\n" for name in sorted(sections))
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_text(f"# Claims over seeds\n\nWritten by `make claims`.\n\n{body}", "utf-8")
+
+
+@contextmanager
+def _reproducible_environment(seed: int) -> Iterator[dict[str, str | None]]:
+    """Variables that shut out what this machine remembers: earlier runs, data, live progress."""
+    with tempfile.TemporaryDirectory() as runs:
+        yield {
+            "COURSE_BUDGET": "classroom",
+            "COURSE_SEED": str(seed),
+            "COURSE_CLAIMS": None,
+            "COURSE_PUBLISH": None,
+            "COURSE_DATA": None,
+            "COURSE_PROGRESS": "off",
+            "COURSE_RUNS": runs,
+            "OMP_NUM_THREADS": "1",
+        }
+
+
+def _the_only(paths: list[Path]) -> Path:
+    if len(paths) > 1:
+        names = ", ".join(path.stem for path in paths)
+        raise NotebookError(f"Name one notebook to run, not {len(paths)}: {names}.")
+    return paths[0]
+
+
+def _say_cell(number: int, count: int, cell: NotebookNode) -> None:
+    first_line = next(line for line in cell.source.splitlines() if line.strip())
+    print(f"{number:3d}/{count}  {first_line[:72]:72s}", end="", flush=True)
+
+
+def _say_seconds(run: CellRun) -> None:
+    print(f" {run.seconds:6.1f} s")
+    for line in cell_lines(run.cell):
+        if line.startswith((HELD, FAILED)):
+            print(f"         {line}")

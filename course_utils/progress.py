@@ -1,0 +1,89 @@
+"""One line of progress, in a notebook, a terminal or a log."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+REDRAW_SECONDS = 0.25  # reading a loss waits for the device, so not at every step
+
+
+class Progress:
+    """A line that is redrawn in place while a run goes on, and left in its final form.
+
+    With COURSE_PROGRESS=off, and where output goes to a file, only the final line is printed.
+    """
+
+    def __init__(self, name: str, epochs: int, batches: int):
+        self.name, self.epochs, self.batches = name, epochs, batches
+        self.started = self.drawn = time.perf_counter()
+        self.first_step = None
+        self.live = os.environ.get("COURSE_PROGRESS") != "off"
+        self.handle = _display_handle() if self.live else None
+
+    def due(self) -> bool:
+        """Whether it is time to draw again."""
+        return self.live and time.perf_counter() - self.drawn > REDRAW_SECONDS
+
+    def show(self, step: int, history: dict) -> None:
+        """Draw the line after `step` steps."""
+        if not self.due():
+            return
+        self.drawn = time.perf_counter()
+        if self.first_step is None:
+            self.first_step, self.started = step, self.drawn
+        share = step / (self.epochs * self.batches)
+        done = step - self.first_step
+        left = ""
+        if done:
+            remaining = self.epochs * self.batches - step
+            left = f" · {(self.drawn - self.started) * remaining / done:.0f} s left"
+        epoch = min(step // self.batches + 1, self.epochs)
+        self._draw(f"{self.name}: epoch {epoch}/{self.epochs} · {share:.0%} · {_last(history)}{left}")
+
+    def finish(self, run) -> None:
+        """Leave the final line: epochs, last epoch's measures, seconds."""
+        tail = {key: run.per_epoch(key)[-1:] for key in run.history}
+        resumed = f" · resumed at step {run.resumed_at}" if run.resumed_at else ""
+        line = f"{self.name}: {self.epochs} epochs · {_last(tail)} · {run.seconds:.1f} s{resumed}"
+        if self.handle is not None:
+            self._draw(line)
+        elif self.live and sys.stdout.isatty():
+            self._draw(line + "\n")
+        else:
+            print(line)
+
+    def _draw(self, line: str) -> None:
+        if self.handle is not None:
+            self.handle.update(_Line(line))
+        elif sys.stdout.isatty():
+            print("\r\x1b[K" + line, end="", flush=True)
+
+
+class _Line:
+    """A text that a notebook shows without quotation marks."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _last(history: dict) -> str:
+    """The newest value of every measure, as text."""
+    return " · ".join(f"{key} {values[-1].item():.4g}" for key, values in history.items())
+
+
+def _display_handle():
+    """A place in the notebook's output that can be redrawn, or None outside a notebook."""
+    if "IPython" not in sys.modules:
+        return None
+    from IPython import get_ipython
+    from IPython.display import display
+
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return None
+    return display(_Line("…"), display_id=True)

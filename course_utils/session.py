@@ -1,0 +1,154 @@
+"""Where a notebook runs: device, precision, seed, budget and folders, decided once.
+
+Everything is chosen in `start` and carried in one frozen object, the `Lab`; no other module
+keeps such choices of its own. Environment variables override them, so that the same notebook
+runs in class, in full and in tests:
+
+    COURSE_BUDGET    classroom (default) or full
+    COURSE_SEED      a whole number
+    COURSE_DEVICE    cpu, cuda or mps
+    COURSE_DATA      folder of downloaded data sets
+    COURSE_RUNS      folder of checkpoints of training runs
+    COURSE_PUBLISH   1: a full run writes the weights that ship
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+import torch
+
+from . import __version__
+
+BUDGETS = ("classroom", "full")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The choices of one session.
+
+    Attributes:
+        name: the notebook's name; checkpoints of its runs lie in a folder of that name.
+        seed: the seed that Python, NumPy and torch were given.
+        budget: "classroom" (seconds on a CPU) or "full" (minutes on a GPU).
+        device: where tensors and networks live.
+        precision: "float32", "bf16" or "fp16": what `fit` computes in.
+        data_folder: where downloaded data sets lie.
+        runs_folder: where `fit` keeps checkpoints.
+        publish: whether a full run replaces the weights that ship with the course.
+    """
+
+    name: str
+    seed: int
+    budget: str
+    device: torch.device
+    precision: str
+    data_folder: Path
+    runs_folder: Path
+    publish: bool = False
+
+    def pick(self, *, classroom, full):
+        """The value for the budget of this session."""
+        return full if self.budget == "full" else classroom
+
+
+def start(name: str, seed: int = 0) -> Lab:
+    """Decide device, precision, seed, budget and folders; seed everything; print one line.
+
+    Args:
+        name: the notebook's name, for example "03_vae_latent_space".
+        seed: used unless COURSE_SEED is set.
+
+    Raises:
+        ValueError: an environment variable holds something that cannot be used.
+    """
+    budget = os.environ.get("COURSE_BUDGET", "classroom")
+    if budget not in BUDGETS:
+        raise ValueError(f"COURSE_BUDGET is {budget!r}; set it to one of: {', '.join(BUDGETS)}.")
+    seed_text = os.environ.get("COURSE_SEED", str(seed))
+    if not seed_text.isdecimal():
+        raise ValueError(f"COURSE_SEED is {seed_text!r}; set it to a whole number such as 0.")
+    device = choose_device()
+    lab = Lab(
+        name=name,
+        seed=int(seed_text),
+        budget=budget,
+        device=device,
+        precision=choose_precision(device),
+        data_folder=data_folder(),
+        runs_folder=runs_folder() / name,
+        publish=os.environ.get("COURSE_PUBLISH") == "1",
+    )
+    seed_everything(lab.seed)
+    if device.type == "cuda":
+        # Matrix products of float32 numbers may round to TF32: several times faster, and
+        # the rounding is far below the noise of training.
+        torch.set_float32_matmul_precision("high")
+    print(describe(lab))
+    return lab
+
+
+def choose_device() -> torch.device:
+    """The best device here: cuda, else mps, else cpu; COURSE_DEVICE overrides it."""
+    wanted = os.environ.get("COURSE_DEVICE")
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted is None:
+        return torch.device(next(kind for kind, there in present.items() if there))
+    if not present.get(wanted.split(":")[0], False):
+        usable = ", ".join(kind for kind, there in present.items() if there)
+        raise ValueError(f"COURSE_DEVICE is {wanted!r}; this machine has: {usable}.")
+    return torch.device(wanted)
+
+
+def choose_precision(device: torch.device) -> str:
+    """bf16 where a CUDA card computes in it, fp16 on older cards, float32 elsewhere."""
+    if device.type != "cuda":
+        return "float32"
+    # Turing cards (Colab's T4) report bf16 as supported but only emulate it, slowly.
+    return "bf16" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp16"
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the generators of Python, NumPy and torch (all devices)."""
+    random.seed(seed)
+    numpy.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def course_folder() -> Path:
+    """The checkout this package lies in, or the current folder where it was installed alone."""
+    checkout = Path(__file__).resolve().parent.parent
+    return checkout if (checkout / "notebooks").is_dir() else Path.cwd()
+
+
+def data_folder() -> Path:
+    """Where downloaded data sets lie: COURSE_DATA, else data/downloads of the course."""
+    return Path(os.environ.get("COURSE_DATA") or course_folder() / "data" / "downloads")
+
+
+def runs_folder() -> Path:
+    """Where training runs keep their checkpoints: COURSE_RUNS, else runs of the course."""
+    return Path(os.environ.get("COURSE_RUNS") or course_folder() / "runs")
+
+
+def describe(lab: Lab) -> str:
+    """The one line that `start` prints."""
+    if lab.device.type == "cuda":
+        device = torch.cuda.get_device_name(lab.device)
+    elif lab.device.type == "mps":
+        device = "Apple GPU (mps)"
+    else:
+        threads = torch.get_num_threads()
+        device = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
+    return (
+        f"course_utils {__version__} · torch {torch.__version__} · {device} · {lab.precision} · "
+        f"{lab.budget} budget · seed {lab.seed}"
+    )

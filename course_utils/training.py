@@ -1,0 +1,350 @@
+"""`fit`: the one training loop of the course.
+
+A notebook writes the step, which is where the idea is; the loop brings batches, devices,
+precision, progress, history, snapshots, checkpoints and exact resume. Autoencoders, GANs,
+CycleGANs and classifiers all run on it: a step is given the networks and one optimiser for
+each, and decides itself what is minimised and in which order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import math
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy
+import torch
+from torch import Tensor, nn
+
+from . import checkpoints
+from .progress import Progress
+from .session import Lab
+
+READ_BACK_EVERY = 100  # steps between two copies of the history from the device
+
+
+@dataclass
+class Run:
+    """What a training run leaves.
+
+    Attributes:
+        name: its name in messages and checkpoints.
+        history: measure -> (steps,) float32 tensor on the CPU, one value a step.
+        snapshots: (step, tensor) pairs, as `watch` returned them.
+        seconds: time spent training, over all sittings.
+        steps_per_epoch: how many steps made an epoch.
+        resumed_at: the step this sitting began with; 0 unless a checkpoint was found.
+    """
+
+    name: str
+    steps_per_epoch: int
+    history: dict[str, Tensor] = field(default_factory=dict)
+    snapshots: list[tuple[int, Tensor]] = field(default_factory=list)
+    seconds: float = 0.0
+    resumed_at: int = 0
+
+    def per_epoch(self, measure: str) -> Tensor:
+        """The mean of a measure over each epoch, (epochs,)."""
+        return torch.stack([part.mean() for part in self.history[measure].split(self.steps_per_epoch)])
+
+
+class Optimiser:
+    """One player's optimiser: `minimise(loss)` is zero_grad, backward and step in one line."""
+
+    def __init__(self, parameters, lr: float, betas: tuple[float, float], accelerator):
+        # One fused kernel for all parameters instead of several a tensor: the same update.
+        self.torch = torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
+        self.wrapped = accelerator.prepare(self.torch)
+        self.accelerator = accelerator
+        self.base_lr = lr
+
+    def minimise(self, loss: Tensor) -> None:
+        """Move this player's parameters one step down the gradient of a loss of one number."""
+        self.wrapped.zero_grad()
+        # The backward pass takes its precision from the forward pass.
+        with torch.autocast(loss.device.type, enabled=False):
+            self.accelerator.backward(loss)
+        self.wrapped.step()
+
+    def scale_rate(self, factor: float) -> None:
+        """Set the learning rate to `factor` times the one it was made with."""
+        for group in self.torch.param_groups:
+            group["lr"] = self.base_lr * factor
+
+
+def constant(progress: float) -> float:
+    """A learning rate that stays."""
+    return 1.0
+
+
+def cosine(progress: float) -> float:
+    """A learning rate that falls to zero along half a cosine (Loshchilov and Hutter 2017)."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def fit(
+    step: Callable,
+    data: Tensor | Sequence[Tensor],
+    nets: Mapping[str, nn.Module],
+    lab: Lab,
+    *,
+    epochs: int,
+    lr: float | Mapping[str, float] = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    batch_size: int = 128,
+    schedule: Callable[[float], float] = constant,
+    save: str | None = None,
+    save_every: float = 30.0,
+    watch: Callable[[SimpleNamespace], Tensor] | None = None,
+    watch_at: Sequence[int] = (),
+    name: str | None = None,
+) -> Run:
+    """Train networks by calling `step` on batches, and return the history.
+
+    Args:
+        step: `step(batch, nets, opts) -> {measure: value}`. `batch` is a tensor (or a tuple,
+            where `data` is several tensors); `nets.NAME` are the networks, `opts.NAME` their
+            optimisers with `minimise(loss)`. The values are numbers or one-number tensors;
+            tensors are copied to the CPU rarely, so a step never waits for the device.
+        data: one tensor or several of equal length. They are moved to the device once and
+            batches are taken by indexing there.
+        nets: name -> network, trained in place.
+        lab: the session: device, precision, folder of checkpoints.
+        epochs: passes over the data in all, sittings before a cut included.
+        lr: learning rate of Adam, one number or one a network.
+        betas: Adam's two decay rates.
+        batch_size: pictures a step; the last batch of an epoch may be smaller.
+        schedule: progress in [0, 1) -> factor on the learning rate (`constant`, `cosine`).
+        save: a name: keep a checkpoint under it and resume from it when called again. The
+            resumed run is bit for bit the run that was never cut (on the CPU). A run with
+            other data, networks, rates or another step starts afresh and keeps the old file.
+        save_every: seconds between checkpoints.
+        watch: `watch(nets) -> tensor`, called without gradients at the steps in `watch_at`
+            (counted from 0, before that step's update; the number of steps in all is the
+            end). It cannot disturb the run: random numbers it draws are given back.
+        watch_at: the steps at which to watch.
+        name: what progress lines call the run; `save`, else the step's name.
+
+    Raises:
+        ValueError: `data` is empty or of unequal lengths, or a number is out of range.
+        FloatingPointError: a measure became NaN or infinite; checkpoints before it are kept.
+    """
+    tensors = _as_tensors(data)
+    _check(step, tensors, epochs, batch_size)
+    accelerator = _accelerator(lab)
+    tensors = [tensor.to(accelerator.device) for tensor in tensors]
+    rates = lr if isinstance(lr, Mapping) else dict.fromkeys(nets, lr)
+    prepared = {key: accelerator.prepare_model(net.train()) for key, net in nets.items()}
+    opts = {
+        key: Optimiser(net.parameters(), rates[key], betas, accelerator)
+        for key, net in prepared.items()
+    }
+    batches = math.ceil(len(tensors[0]) / batch_size)
+    steps = epochs * batches
+    run = Run(name or save or step.__name__.strip("_"), steps_per_epoch=batches)
+    identity = _identity(step, tensors, nets, rates, betas, batch_size, schedule, epochs)
+    path = None if save is None else Path(lab.runs_folder) / f"{save}.pt"
+
+    # The order of the pictures in epoch e follows from one number, so that the position in
+    # the data is the number of the step and nothing else need be saved.
+    order_seed = int(torch.randint(2**31, ()))
+    begin = 0
+    state = path and checkpoints.resume(path, identity, longest=steps)
+    if state:
+        begin, order_seed = _restore(state, run, nets, opts, accelerator)
+        run.resumed_at = begin
+
+    step_nets, step_opts = SimpleNamespace(**prepared), SimpleNamespace(**opts)
+    order, pending = None, []
+    saved_at = started_at = time.perf_counter()
+    seconds_before = run.seconds
+    progress = Progress(run.name, epochs, batches)
+
+    def keep(step_number: int) -> None:
+        run.seconds = seconds_before + time.perf_counter() - started_at
+        checkpoints.save(path, _state(step_number, order_seed, run, nets, opts, accelerator), identity)
+
+    for number in range(begin, steps):
+        epoch, batch = divmod(number, batches)
+        if order is None or batch == 0:
+            order = _order(len(tensors[0]), order_seed + epoch, accelerator.device)
+        if number in watch_at and number not in dict(run.snapshots):
+            run.snapshots.append((number, _watch(watch, nets)))
+        picked = order[batch * batch_size : (batch + 1) * batch_size]
+        inputs = tuple(tensor[picked] for tensor in tensors)
+        for opt in opts.values():
+            opt.scale_rate(schedule(number / steps))
+        with accelerator.autocast():
+            measures = step(inputs if isinstance(data, Sequence) else inputs[0], step_nets, step_opts)
+        pending.append(measures)
+        last = number + 1 == steps
+        save_now = path and time.perf_counter() - saved_at > save_every
+        if last or save_now or len(pending) == READ_BACK_EVERY or progress.due():
+            _read_back(pending, run.history, number)
+            progress.show(number + 1, run.history)
+        if save_now and not last:
+            keep(number + 1)
+            saved_at = time.perf_counter()
+
+    if steps in watch_at and steps not in dict(run.snapshots):
+        run.snapshots.append((steps, _watch(watch, nets)))
+    if begin < steps and path:
+        keep(steps)
+    run.seconds = seconds_before + time.perf_counter() - started_at
+    for key, net in nets.items():
+        accelerator.unwrap_model(prepared[key], keep_fp32_wrapper=False)
+        net.eval()
+    progress.finish(run)
+    return run
+
+
+def _as_tensors(data) -> list[Tensor]:
+    return list(data) if isinstance(data, Sequence) else [data]
+
+
+def _check(step, tensors: list[Tensor], epochs: int, batch_size: int) -> None:
+    if not inspect.isfunction(step):
+        raise ValueError("fit needs a step that is a plain function: def step(batch, nets, opts).")
+    lengths = {len(tensor) for tensor in tensors}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(
+            f"fit needs data of one length that is not 0; these have {sorted(lengths)}."
+        )
+    if epochs < 1 or batch_size < 1:
+        raise ValueError(
+            f"epochs and batch_size must be 1 or more; they are {epochs} and {batch_size}."
+        )
+
+
+def _accelerator(lab: Lab):
+    from accelerate import Accelerator
+
+    mixed = {"float32": "no", "bf16": "bf16", "fp16": "fp16"}[lab.precision]
+    return Accelerator(mixed_precision=mixed, cpu=lab.device.type == "cpu")
+
+
+def _order(count: int, seed: int, device: torch.device) -> Tensor:
+    """A permutation that is the same on every device."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed)).to(device)
+
+
+def _watch(watch, nets) -> Tensor:
+    """What `watch` sees, on the CPU; networks and random numbers are left as they were."""
+    cuda = range(torch.cuda.device_count())
+    for net in nets.values():
+        net.eval()
+    with torch.no_grad(), torch.random.fork_rng(devices=cuda):
+        seen = watch(SimpleNamespace(**nets)).detach().cpu().clone()
+    for net in nets.values():
+        net.train()
+    return seen
+
+
+def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> None:
+    """Append the waiting measures to the history, one copy from the device a measure."""
+    for key in pending[0]:
+        values = [torch.as_tensor(measures[key]).detach().float() for measures in pending]
+        values = torch.stack(values).cpu()
+        if not values.isfinite().all():
+            bad = number + 1 - len(values) + int(values.isfinite().logical_not().nonzero()[0])
+            raise FloatingPointError(
+                f"{key} became {values[bad - number - 1].item()} at step {bad}: "
+                "try a smaller learning rate, or look for a log or a division of zero."
+            )
+        history[key] = torch.cat([history.get(key, values[:0]), values])
+    pending.clear()
+
+
+def _identity(step, tensors, nets, rates, betas, batch_size, schedule, epochs) -> dict:
+    """What must be equal for a checkpoint to continue this run, as plain values."""
+    return {
+        "step": _fingerprint(step),
+        "data": [_describe(tensor) for tensor in tensors],
+        "networks": {
+            key: {name: list(value.shape) for name, value in net.state_dict().items()}
+            for key, net in nets.items()
+        },
+        "learning rate": dict(rates),
+        "betas": list(betas),
+        "batch size": batch_size,
+        "schedule": schedule.__name__,
+        # A constant rate can be continued for longer; a falling one has been planned to an end.
+        "epochs": "any" if schedule is constant else epochs,
+    }
+
+
+def _describe(tensor: Tensor) -> str:
+    """Shape and a checksum of a sample: enough to tell two data sets apart."""
+    sample = tensor[:: max(1, len(tensor) // 64)].double()
+    return f"{tuple(tensor.shape)} {sample.sum().item():.9g} {sample.square().sum().item():.9g}"
+
+
+def _fingerprint(step: Callable) -> str:
+    """A hash of the step's text and of what it uses from outside: its own functions, numbers.
+
+    So that a student who changes `beta` and runs the cell again gets a new run, and not the
+    checkpoint of the old one.
+    """
+    parts, waiting, seen = [], [step], set()
+    while waiting:
+        function = waiting.pop()
+        if function in seen:
+            continue
+        seen.add(function)
+        try:
+            parts.append(inspect.getsource(function))
+        except (OSError, TypeError):  # made by exec: no text to be had, so its byte code
+            parts.append(function.__code__.co_code.hex() + repr(function.__code__.co_names))
+        names = inspect.getclosurevars(function)
+        for name, value in sorted({**names.globals, **names.nonlocals}.items()):
+            if isinstance(value, (bool, int, float, str)):
+                parts.append(f"{name} = {value!r}")
+            elif inspect.isfunction(value) and value.__module__ == step.__module__:
+                waiting.append(value)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _state(number, order_seed, run, nets, opts, accelerator) -> dict:
+    """Everything that the rest of the run depends on."""
+    numpy_name, numpy_keys, *numpy_rest = numpy.random.get_state()
+    return {
+        "step": number,
+        "order_seed": order_seed,
+        "nets": {key: net.state_dict() for key, net in nets.items()},
+        "opts": {key: opt.torch.state_dict() for key, opt in opts.items()},
+        "scaler": accelerator.scaler.state_dict() if accelerator.scaler else None,
+        "random": {
+            "python": random.getstate(),
+            "numpy": [numpy_name, torch.from_numpy(numpy_keys.astype("int64")), *numpy_rest],
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        },
+        "history": run.history,
+        "snapshots": run.snapshots,
+        "seconds": run.seconds,
+    }
+
+
+def _restore(state: dict, run: Run, nets, opts, accelerator) -> tuple[int, int]:
+    """Put a saved state back everywhere; returns the step to go on with and the order seed."""
+    for key, net in nets.items():
+        net.load_state_dict(state["nets"][key])
+        opts[key].torch.load_state_dict(state["opts"][key])
+    if accelerator.scaler and state["scaler"]:
+        accelerator.scaler.load_state_dict(state["scaler"])
+    numbers = state["random"]
+    random.setstate(numbers["python"])
+    numpy_name, numpy_keys, *numpy_rest = numbers["numpy"]
+    numpy.random.set_state((numpy_name, numpy_keys.numpy().astype("uint32"), *numpy_rest))
+    torch.set_rng_state(numbers["torch"])
+    if torch.cuda.is_available() and numbers["cuda"]:
+        torch.cuda.set_rng_state_all(numbers["cuda"])
+    run.history, run.snapshots = state["history"], list(state["snapshots"])
+    run.seconds = state["seconds"]
+    return state["step"], state["order_seed"]

@@ -1,0 +1,169 @@
+"""`explore`: a picture that follows sliders.
+
+The picture is a function of the sliders' values and of nothing else, so it can be tested
+without a browser, and stored in the notebook for readers who have no kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy
+
+from .. import plots
+
+STYLE = {"description_width": "9em"}
+
+
+class Explorer:
+    """Sliders above a picture.
+
+    Attributes:
+        sliders: name -> the ipywidgets control.
+        image: the ipywidgets Image that shows the picture.
+        picture: what it shows now, (H, W, 3) bytes.
+    """
+
+    def __init__(self, draw: Callable[..., numpy.ndarray], sliders: Mapping, description: str):
+        import ipywidgets
+
+        self.draw = draw
+        self.sliders = dict(sliders)
+        self.description = description
+        self.image = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
+        self.message = ipywidgets.HTML(layout={"display": "none"})
+        self.box = ipywidgets.VBox(
+            [*(_with_player(slider) for slider in self.sliders.values()), self.image, self.message]
+        )
+        self._redraw()
+        for slider in self.sliders.values():
+            slider.observe(self._redraw, names="value")
+
+    @property
+    def state(self) -> dict:
+        """name -> value of every slider."""
+        return {name: slider.value for name, slider in self.sliders.items()}
+
+    def set(self, **values) -> Explorer:
+        """Move sliders as a hand would; the picture follows.
+
+        Raises:
+            KeyError: there is no slider of that name.
+            ValueError: a value lies outside a slider's range.
+        """
+        for name, value in values.items():
+            if name not in self.sliders:
+                raise KeyError(f"No slider {name!r}; there are {', '.join(self.sliders)}.")
+            self.sliders[name].value = value
+            if self.sliders[name].value != value and not _close(self.sliders[name].value, value):
+                raise ValueError(f"{name} cannot be {value}; the slider stopped at its end.")
+        return self
+
+    def sweep(self) -> str:
+        """Move every slider to its ends and its middle and back, and report what was drawn.
+
+        Raises:
+            RuntimeError: a slider changed nothing in the picture.
+        """
+        moves = 0
+        for name, slider in self.sliders.items():
+            before, home = {self.picture.tobytes()}, slider.value
+            for value in _stations(slider):
+                slider.value = value
+                before.add(self.picture.tobytes())
+                moves += 1
+            slider.value = home
+            if len(before) == 1:
+                raise RuntimeError(f"Moving {name} changed nothing in the picture.")
+        return f"{len(self.sliders)} sliders moved to {moves} positions"
+
+    def _redraw(self, change=None) -> None:
+        try:
+            self.picture = self.draw(**self.state)
+        except Exception as error:
+            # In a browser the error of a callback goes unseen, so it is shown in place of
+            # the picture; it is raised as well, for whoever moved the slider from code.
+            self.message.value = f"<b>This position cannot be drawn:</b> {error}"
+            self.message.layout.display = None
+            raise
+        self.message.layout.display = "none"
+        self.image.value = plots.png(self.picture)
+
+    def __repr__(self) -> str:
+        return self.description
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """One bundle: live sliders where there is a kernel, the picture everywhere else."""
+        live = self.box._repr_mimebundle_() or {}
+        if isinstance(live, tuple):
+            live = live[0]
+        return {
+            **live,
+            "image/png": plots.small_png(self.picture),
+            "text/plain": self.description,
+        }
+
+
+def explore(draw: Callable[..., numpy.ndarray], description: str, **controls) -> Explorer:
+    """Sliders over a function that draws.
+
+    Args:
+        draw: called with one keyword argument a slider, returns a picture (H, W, 3) of bytes;
+            it should take less than 20 ms.
+        description: a sentence for readers who cannot see the picture.
+        controls: one a slider: (low, high, step, start) of numbers, a list of choices (the
+            first is the start), or an ipywidgets control.
+
+    Raises:
+        ValueError: a control is none of these.
+    """
+    sliders = {name: _slider(name, control) for name, control in controls.items()}
+    return Explorer(draw, sliders, description)
+
+
+def _slider(name: str, control):
+    import ipywidgets
+
+    label = name.replace("_", " ")
+    layout = {"width": "30em"}
+    if isinstance(control, ipywidgets.Widget):
+        return control
+    if isinstance(control, tuple) and len(control) == 4:
+        low, high, step, start = control
+        whole = all(isinstance(number, int) for number in control)
+        kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+        return kind(
+            value=start, min=low, max=high, step=step, description=label, style=STYLE, layout=layout
+        )
+    if isinstance(control, Sequence) and not isinstance(control, str) and len(control) > 1:
+        return ipywidgets.SelectionSlider(
+            options=control, value=control[0], description=label, style=STYLE, layout=layout
+        )
+    raise ValueError(
+        f"The control {name!r} is {control!r}; give (low, high, step, start) or a list of choices."
+    )
+
+
+def _with_player(slider):
+    """Whole-number sliders called step or frame get a play button beside them."""
+    import ipywidgets
+
+    if slider.description not in ("step", "frame"):
+        return slider
+    last = len(slider.options) - 1 if hasattr(slider, "options") else slider.max
+    play = ipywidgets.Play(min=0, max=last, interval=250)
+    ipywidgets.link((play, "value"), (slider, "index" if hasattr(slider, "options") else "value"))
+    return ipywidgets.HBox([play, slider])
+
+
+def _stations(slider) -> list:
+    """The ends and the middle of a slider."""
+    if hasattr(slider, "options"):
+        values = [option[1] if isinstance(option, tuple) else option for option in slider.options]
+        return [values[0], values[len(values) // 2], values[-1]]
+    middle = slider.min + round((slider.max - slider.min) / 2 / slider.step) * slider.step
+    return [slider.min, middle, slider.max]
+
+
+def _close(a, b) -> bool:
+    return isinstance(a, float) and abs(a - b) < 1e-9

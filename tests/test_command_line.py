@@ -1,0 +1,278 @@
+"""`python -m course_utils`, on small notebooks made here; and the files it is installed from."""
+
+import json
+import re
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from packaging.requirements import Requirement
+
+from course_utils.__main__ import main
+from course_utils.doctor import device, packages, weights
+from course_utils.notebook_commands import (
+    claims,
+    claims_section,
+    parse_claims,
+    run,
+    store,
+)
+from course_utils.notebook_files import (
+    ROOT,
+    WIDGET_VIEW,
+    NotebookError,
+    clean,
+    execute,
+    find,
+    printed_lines,
+    read,
+    write,
+)
+
+PRINT_SETTINGS = """
+import os
+print(*(os.environ.get(f"COURSE_{name}") for name in ("BUDGET", "SEED", "PUBLISH", "STRICT")))
+"""
+FAILING_CALLBACK = """
+import ipywidgets as widgets
+slider, out = widgets.IntSlider(), widgets.Output()
+@out.capture(clear_output=True)
+def divide(change):
+    print(1 / (change.new - 1))
+slider.observe(divide, "value")
+slider.value = 1
+slider.value = 2
+"""
+SHOW_WIDGET = """
+import ipywidgets as widgets
+print("one")
+print("two", flush=True)
+print("three")
+widgets.IntSlider(description="size")
+"""
+SEEDED_CLAIM = """
+import os
+from course_utils.claims import claim
+seed = int(os.environ["COURSE_SEED"])
+claim("seeds are small | even", seed < 1, f"seed {seed}")
+claim("one is one", 1 == 1)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A function that makes a folder of notebooks: file stem -> code of its cells."""
+
+    def make(**sources):
+        for stem, cells in sources.items():
+            notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+            write(notebook, tmp_path / f"{stem.strip('_')}.ipynb")
+        return tmp_path
+
+    return make
+
+
+def test_find_goes_by_the_start_of_the_name(folder):
+    notebooks = folder(_01_first=["1"], _02_second=["2"])
+    assert [path.stem for path in find(["02"], notebooks)] == ["02_second"]
+    assert [path.stem for path in find([], notebooks)] == ["01_first", "02_second"]
+    with pytest.raises(NotebookError, match="No notebook starts with '09'. There are: 01_first"):
+        find(["09"], notebooks)
+    with pytest.raises(NotebookError, match="There are no notebooks in"):
+        find([], notebooks / "elsewhere")
+
+
+def test_run_hands_over_its_settings_and_keeps_a_copy(folder, tmp_path, capsys):
+    notebooks = folder(_01_settings=[PRINT_SETTINGS, "6 * 7"])
+    out = tmp_path / "copies" / "executed.ipynb"
+    assert run("01", "full", 3, out, publish=True, folder=notebooks) == 0
+    executed = read(out)
+    assert printed_lines(executed) == ["full 3 1 1"]
+    assert executed.cells[1].outputs[0].data["text/plain"] == "42"
+    assert re.search(r"2/2  6 \* 7 +\d+\.\d s", capsys.readouterr().out)
+    assert read(notebooks / "01_settings.ipynb").cells[1].outputs == []
+
+
+def test_run_keeps_what_ran_before_a_failure(folder, tmp_path):
+    notebooks = folder(_01_fails=["print('before')", "1 / 0", "print('after')"])
+    out = tmp_path / "executed.ipynb"
+    with pytest.raises(NotebookError, match=r"(?s)Code cell 2 failed.*1 / 0.*ZeroDivisionError"):
+        run("01", out=out, folder=notebooks)
+    executed = read(out)
+    assert printed_lines(executed) == ["before"]
+    assert executed.cells[1].outputs[0].ename == "ZeroDivisionError"
+    assert executed.cells[2].execution_count is None
+
+
+def test_run_does_not_write_over_the_notebook(folder):
+    notebooks = folder(_01_first=["1"])
+    with pytest.raises(NotebookError, match="is the notebook itself"):
+        run("01", out=notebooks / "01_first.ipynb", folder=notebooks)
+
+
+def test_an_error_in_a_widget_callback_fails_the_notebook(folder, tmp_path):
+    """Even where a later callback has cleared it from the Output widget."""
+    notebooks = folder(_01_widget=[FAILING_CALLBACK])
+    with pytest.raises(NotebookError, match="(?s)Code cell 1 failed.*ZeroDivisionError"):
+        run("01", out=tmp_path / "executed.ipynb", folder=notebooks)
+
+
+def test_an_expected_error_is_allowed(tmp_path):
+    cell = new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]})
+    execute(new_notebook(cells=[cell]), tmp_path, {})
+    assert cell.outputs[0].ename == "ZeroDivisionError"
+
+
+def test_a_dead_kernel_is_told(tmp_path):
+    notebook = new_notebook(cells=[new_code_cell("import os; os._exit(1)")])
+    with pytest.raises(NotebookError, match="kernel died in code cell 1"):
+        execute(notebook, tmp_path, {})
+
+
+def test_store_is_clean_and_the_same_twice(folder, monkeypatch):
+    monkeypatch.setenv("COURSE_SEED", "7")
+    notebooks = folder(_01_widget=[SHOW_WIDGET, PRINT_SETTINGS])
+    path = notebooks / "01_widget.ipynb"
+    assert store(["01"], notebooks) == 0
+    first = path.read_bytes()
+    stored = read(path)
+    assert [cell.execution_count for cell in stored.cells] == [1, 2]
+    printed, widget = stored.cells[0].outputs
+    assert printed.text == "one\ntwo\nthree\n"
+    assert set(widget.data) == {"text/plain"}
+    assert printed_lines(stored)[-1] == "classroom 0 None 1"
+    assert "widgets" not in stored.metadata
+    store(["01"], notebooks)
+    assert path.read_bytes() == first
+
+
+def test_store_leaves_a_failing_notebook_as_it_was(folder):
+    notebooks = folder(_01_fails=["print('before')", "1 / 0"])
+    before = (notebooks / "01_fails.ipynb").read_bytes()
+    with pytest.raises(NotebookError):
+        store([], notebooks)
+    assert (notebooks / "01_fails.ipynb").read_bytes() == before
+    assert [path.name for path in notebooks.iterdir()] == ["01_fails.ipynb"]
+
+
+def test_clean_keeps_the_picture_beside_a_widget():
+    data = {WIDGET_VIEW: {"model_id": "x"}, "image/png": "aGk=", "text/plain": "a digit"}
+    cell = new_code_cell(
+        "widget",
+        metadata={"execution": {}, "tags": ["exercise"]},
+        outputs=[
+            new_output("stream", name="stdout", text="a"),
+            new_output("stream", name="stdout", text="b"),
+            new_output("stream", name="stderr", text="c"),
+            new_output("display_data", data=data),
+        ],
+    )
+    notebook = clean(new_notebook(cells=[cell], metadata={"widgets": {}}))
+    assert "widgets" not in notebook.metadata
+    assert cell.metadata == {"tags": ["exercise"]}
+    assert [output.get("text") for output in cell.outputs] == ["ab", "c", None]
+    assert set(cell.outputs[2].data) == {"image/png", "text/plain"}
+    nbformat.validate(notebook)
+
+
+def test_claims_are_counted_over_seeds(folder, tmp_path, capsys):
+    notebooks = folder(_01_claims=[SEEDED_CLAIM])
+    table = tmp_path / "results" / "claims.md"
+    assert claims([], seeds=2, table=table, folder=notebooks) == 0
+    text = table.read_text(encoding="utf-8")
+    assert "| seeds are small \\| even | 1 of 2 | ✔ seed 0 | ✘ seed 1 |" in text
+    assert "| one is one | 2 of 2 | ✔ | ✔ |" in text
+    assert "1 of 2" in capsys.readouterr().out
+    with pytest.raises(NotebookError, match="at least one seed"):
+        claims([], seeds=0, table=table, folder=notebooks)
+
+
+def test_claims_of_other_notebooks_stay_in_the_table(folder, tmp_path):
+    notebooks = folder(_01_first=[SEEDED_CLAIM], _02_second=[SEEDED_CLAIM])
+    table = tmp_path / "claims.md"
+    for name in ("02", "01", "02"):
+        claims([name], seeds=1, table=table, folder=notebooks)
+    headings = re.findall("^## (.*)$", table.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings == ["01_first", "02_second"]
+
+
+def test_claim_lines_are_read_as_they_are_printed():
+    lines = ["✔ codes beat pixels [3.1 dB against 2.0 dB]", "nothing", "✘ it is blurred"]
+    assert parse_claims(lines) == {
+        "codes beat pixels": (True, "3.1 dB against 2.0 dB"),
+        "it is blurred": (False, ""),
+    }
+    assert "not reached" in claims_section("x", [parse_claims(lines), {}], "classroom")
+
+
+def test_the_sanitizer_hides_figures_and_nothing_else():
+    text = (ROOT / "tests" / "sanitize.cfg").read_text(encoding="utf-8")
+    patterns = re.findall(r"^regex: (.*)$\n^replace: (.*)$", text, re.MULTILINE)
+    assert len(patterns) == text.count("regex: ")
+
+    def sanitized(output):
+        for pattern, replacement in patterns:
+            output = re.sub(pattern, replacement, output)
+        return output
+
+    assert sanitized("✔ a < b [1.2]\n") == sanitized("✔ a < b [1.3, 4]\n")
+    assert sanitized("✔ a < b [1]") != sanitized("✘ a < b [1]")
+    assert sanitized("✔ a < b [1]") != sanitized("✔ b < a [1]")
+    assert sanitized("took 3.2 s") == sanitized("took 12 s")
+    assert sanitized("3 steps") != sanitized("4 steps")
+    assert sanitized("<f at 0x7f1a>") == sanitized("<f at 0x00ff>")
+    assert sanitized("course_utils 0.1 · cpu\nx") == sanitized("course_utils 0.2 · cuda\nx")
+    assert sanitized("shape [1, 2]") != sanitized("shape [1, 3]")
+
+
+def test_the_command_line_answers_in_one_sentence(capsys):
+    assert main(["run", "nonesuch"]) == 1
+    assert capsys.readouterr().err.startswith("\nNo notebook starts with 'nonesuch'.")
+
+
+def test_doctor_finds_this_machine_well(capsys):
+    assert main(["doctor"]) == 0
+    report = capsys.readouterr().out
+    assert re.search(r"ok  torchvision +\d", report)
+    assert str(device()) in report
+
+
+def test_doctor_says_what_to_do(tmp_path):
+    wanted = tmp_path / "requirements.txt"
+    wanted.write_text("# comment\nnumpy>=99\nno-such-package>=1\npillow>=1\n-e .\n")
+    old, missing, fine = packages(wanted)
+    assert "not >=99; run `make lab`" in str(old)
+    assert "missing; run `make lab`" in str(missing)
+    assert not fine.remedy
+
+    (tmp_path / "vae.safetensors").write_bytes(b"0" * 10_000)
+    assert "without its card vae.json" in str(*weights(tmp_path))
+    (tmp_path / "vae.json").write_text("{")
+    assert "not valid JSON" in str(*weights(tmp_path))
+    (tmp_path / "vae.json").write_text(json.dumps({"architecture": "vae"}))
+    assert str(*weights(tmp_path)).endswith("0.01 MB")
+
+
+def test_environment_yml_equals_requirements_txt():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *packages, from_pip = environment["dependencies"]
+    same = [re.sub(r"^pytorch\b", "torch", package) for package in packages]
+    assert same[:2] == ["python>=3.10", "pip"]
+    assert same[2:] + from_pip["pip"] == wanted
+
+
+def test_constraints_fit_the_requirements():
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    )
+    pins = {re.sub("[-_.]+", "-", name).lower(): version for name, version in pins.items()}
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
+            if line and line[0] not in "#-":
+                wanted = Requirement(line)
+                assert wanted.specifier.contains(pins[wanted.name]), line

@@ -1,0 +1,128 @@
+"""The notebooks as files: what a reader would trip over, found without running anything."""
+
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_utils.notebook_files import NOTEBOOKS, VOLATILE_CELL_METADATA, WIDGET_VIEW
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PERSONAL_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp)/|\bC:\\")
+LONGEST_CELL, MEDIAN_CELL, LARGEST_FILE = 25, 6, 2_500_000
+
+
+def test_there_are_notebooks():
+    assert PATHS, f"There is no notebook in {NOTEBOOKS}, so the tests of notebooks tested nothing."
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def path(request) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.fixture
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.fixture
+def outputs(code):
+    return [output for cell in code for output in cell.outputs]
+
+
+def test_format_is_valid(path):
+    raw = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    nbformat.validate(raw)
+    identities = [cell.id for cell in raw.cells]
+    assert len(set(identities)) == len(identities)
+
+
+def test_cells_ran_once_in_order(code):
+    """nbval compares nothing in a cell whose count is null, and says nothing about it."""
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
+def test_nothing_alive_or_volatile_is_stored(notebook, outputs):
+    assert "widgets" not in notebook.metadata
+    assert set(notebook.metadata.language_info) == {"name"}
+    assert not [output for output in outputs if WIDGET_VIEW in output.get("data", {})]
+    kept = {key for cell in notebook.cells for key in cell.metadata}
+    assert not kept & set(VOLATILE_CELL_METADATA)
+
+
+def test_no_error_and_no_stderr(outputs):
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert not [output.text for output in outputs if output.get("name") == "stderr"]
+
+
+def test_no_path_of_one_machine(notebook, outputs):
+    texts = [cell.source for cell in notebook.cells]
+    texts += [text for output in outputs for text in readable_texts(output)]
+    assert not [text for text in texts if PERSONAL_PATH.search(text)]
+
+
+def test_file_is_small(path):
+    assert path.stat().st_size < LARGEST_FILE
+
+
+def test_opens_with_title_and_badge(path, notebook):
+    first = notebook.cells[0]
+    assert first.cell_type == "markdown"
+    assert re.search(r"^# \S", first.source, re.MULTILINE), "the first cell needs a title"
+    badge = rf"https://colab\.research\.google\.com/\S*/notebooks/{re.escape(path.name)}"
+    assert re.search(badge, first.source), "the first cell needs a badge that opens this notebook"
+
+
+def test_first_code_cell_sets_up(path, code):
+    first = code[0]
+    assert "setup" in first.metadata.get("tags", []) or "course_utils.start(" in first.source
+    starts = [cell for cell in code if f'course_utils.start("{path.stem}"' in cell.source]
+    assert len(starts) == 1, "one cell starts the session, under the notebook's own name"
+
+
+def test_no_star_import(code):
+    assert not [cell.source for cell in code if re.search(r"\bimport \*", cell.source)]
+
+
+def test_code_cells_are_short(code):
+    lengths = [len(cell.source.splitlines()) for cell in code]
+    too_long = [cell.source for cell in code if len(cell.source.splitlines()) > LONGEST_CELL]
+    assert not too_long
+    assert statistics.median(lengths) <= MEDIAN_CELL
+
+
+def test_figures_say_in_text_what_they_are(outputs):
+    figures = [output for output in outputs if {"image/png", "image/jpeg"} & set(data(output))]
+    assert figures, "a notebook needs figures"
+    assert not [figure for figure in figures if not data(figure).get("text/plain", "").strip()]
+
+
+def test_every_exercise_has_a_solution_below(notebook):
+    """Between an exercise and the next one stands a closed `<details>` block."""
+    exercises = [n for n, cell in enumerate(notebook.cells) if "exercise" in tags(cell)]
+    assert exercises, "a notebook needs exercises: code cells with the tag `exercise`"
+    for start, end in zip(exercises, [*exercises[1:], len(notebook.cells)]):
+        below = [cell for cell in notebook.cells[start + 1 : end] if cell.cell_type == "markdown"]
+        assert any("<details>" in cell.source for cell in below), notebook.cells[start].source
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def data(output) -> dict:
+    return output.get("data", {})
+
+
+def readable_texts(output) -> list[str]:
+    """The parts of an output that a person reads as text; a picture's base64 is none."""
+    shown = [text for kind, text in data(output).items() if kind.startswith("text/")]
+    return [*shown, output.get("text", "")]
