@@ -64,12 +64,9 @@ def jitter(images: Tensor) -> Tensor:
 
 
 def train(images: Tensor, labels: Tensor, epochs: int, seed: int) -> nn.Module:
-    """A network trained on the given pictures; its weights are averaged over the last steps."""
+    """A network trained on the given pictures."""
     torch.manual_seed(seed)
     net = network().to(memory_format=torch.channels_last)  # faster on a CPU
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
-    )
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     steps = epochs * (len(images) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=steps)
@@ -82,8 +79,7 @@ def train(images: Tensor, labels: Tensor, epochs: int, seed: int) -> nn.Module:
             loss.backward()
             optimiser.step()
             schedule.step()
-            average.update_parameters(net)
-    return average.eval()
+    return net.eval()
 
 
 @torch.no_grad()

@@ -143,27 +143,36 @@ def sharpness(images: Tensor) -> Tensor:
     return across + down
 
 
-def gap_share(codes: Tensor, bins: int = 40, extent: float | None = None) -> float:
-    """The share of the occupied disc of a two-dimensional code that holds no code at all.
+def prior_coverage(mu: Tensor, logvar: Tensor, draws: int = 2000, reach: float = 2.0) -> float:
+    """The share of draws from the prior N(0, I) that land within reach of some code.
 
-    The square that holds 95 % of the codes in each direction is cut into bins; of the bins
-    inside the disc that fits it, the share that is empty is the share of gaps.
+    A code reaches `reach` of its own standard deviations. 1 means that wherever the prior
+    points, the decoder has been trained nearby; what is missing to 1 are gaps.
 
     Args:
-        codes: (N, 2).
-        bins: bins a side.
-        extent: half the side of the square; where None, from the codes.
+        mu, logvar: (N, d), the posteriors of a data set.
     """
-    centred = codes - codes.median(0).values
-    if extent is None:
-        extent = centred.abs().quantile(0.95).item()
-    position = ((centred / extent + 1) / 2 * bins).floor().long()
-    inside = ((position >= 0) & (position < bins)).all(1)
-    occupied = torch.zeros(bins, bins, dtype=torch.bool, device=codes.device)
-    occupied[position[inside, 0], position[inside, 1]] = True
-    line = (torch.arange(bins, device=codes.device) + 0.5) / bins * 2 - 1
-    disc = line[:, None].square() + line.square() < 1
-    return 1 - occupied[disc].float().mean().item()
+    z = torch.randn(draws, mu.shape[1], device=mu.device)
+    nearest = torch.full((draws,), float("inf"), device=mu.device)
+    for part_mu, part_logvar in zip(mu.split(1000), logvar.split(1000)):
+        distance = (z[:, None] - part_mu).square() / part_logvar.exp()
+        nearest = torch.minimum(nearest, distance.sum(-1).min(1).values)
+    return (nearest < reach**2).float().mean().item()
+
+
+def gap_in_sigmas(mu: Tensor, logvar: Tensor) -> float:
+    """How far it is from a code to the nearest other one, in its own standard deviations.
+
+    The median over a data set. Far above 1, the codes are islands with nothing between them;
+    below 1, neighbours overlap.
+
+    Args:
+        mu, logvar: (N, d), the posteriors of a data set.
+    """
+    distance = torch.cdist(mu, mu)
+    distance.fill_diagonal_(float("inf"))
+    sigma = (0.5 * logvar).exp().mean(1)
+    return (distance.min(1).values / sigma).median().item()
 
 
 def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
@@ -176,7 +185,7 @@ def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor
         factors: (N, f).
 
     Returns:
-        (d, f), and the entropy of each binned factor, (f,).
+        (d, f).
     """
     code_bins = _equal_count_bins(codes, bins)
     factor_bins = _equal_count_bins(factors, bins)

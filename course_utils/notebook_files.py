@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+# JupyterLab asks which kernel to start for a notebook that names none.
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 VOLATILE_CELL_METADATA = ("execution", "ExecuteTime", "outputId", "colab", "scrolled", "collapsed")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -105,7 +107,11 @@ def execute(
     for _, cell in cells:
         cell.outputs, cell.execution_count = [], None
     client = _StrictClient(
-        notebook, timeout=None, record_timing=False, resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=None,
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],  # its warnings are about itself, not the notebook
     )
     with client.setup_kernel(env=_kernel_environment(environment)):
         for number, (index, cell) in enumerate(cells, start=1):
@@ -118,11 +124,12 @@ def execute(
 def clean(notebook: NotebookNode) -> NotebookNode:
     """Remove, in place, what is alive only in a session or differs from run to run.
 
-    Widget views and states go (the picture beside them stays), and so do timings and the version
-    of Python; neighbouring outputs to the same stream become one.
+    Widget views and states go (the picture beside them stays), and so do timings and what the
+    kernel says of itself; neighbouring outputs to the same stream become one.
     """
     notebook.metadata.pop("widgets", None)
     notebook.metadata.language_info = NotebookNode(name="python")
+    notebook.metadata.kernelspec = NotebookNode(KERNEL)
     for cell in notebook.cells:
         for key in VOLATILE_CELL_METADATA:
             cell.metadata.pop(key, None)

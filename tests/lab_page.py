@@ -122,11 +122,10 @@ def browser_page(address: str) -> Iterator:
             executable_path=find_browser(), args=list(BROWSER_FLAGS)
         )
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(RUN_SECONDS * 1000)
+        page.set_default_timeout(START_SECONDS * 1000)
         page.goto(address)
-        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
         # Running before the session is ready makes JupyterLab ask for a kernel, and wait for ever.
-        page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.ready")
+        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         page.evaluate(PAGE_FUNCTIONS)
         yield page
@@ -135,10 +134,13 @@ def browser_page(address: str) -> Iterator:
 
 def run_all(page) -> list[dict]:
     """Run every cell of the page's notebook and wait for the last; gives all outputs."""
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function(
-        "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+    page.evaluate(
+        """() => {
+            const ran = window.jupyterapp.commands.execute("notebook:run-all-cells");
+            ran.finally(() => window.allCellsRan = true);
+        }"""
     )
+    page.wait_for_function("window.allCellsRan", timeout=RUN_SECONDS * 1000)
     cells = page.evaluate("window.jupyterapp.shell.currentWidget.model.toJSON().cells")
     return [output for cell in cells for output in cell.get("outputs", [])]
 

@@ -50,6 +50,7 @@ def test_names_that_are_not_names(name):
         ({"resolution": "big"}, "resolution is 'big'"),
         ({"resolution": 64}, "28 x 28 pixels only"),
         ({"seed": -1}, "seed is -1"),
+        ({"seed": None}, "seed is None"),
         ({"seed": 2**31 - 1}, "seed is 2147483647"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_utils.notebook_files import NOTEBOOKS, VOLATILE_CELL_METADATA, WIDGET_VIEW
+from course_utils.notebook_files import KERNEL, NOTEBOOKS, VOLATILE_CELL_METADATA, WIDGET_VIEW
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PERSONAL_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp)/|\bC:\\")
@@ -56,6 +56,10 @@ def test_nothing_alive_or_volatile_is_stored(notebook, outputs):
     assert not [output for output in outputs if WIDGET_VIEW in output.get("data", {})]
     kept = {key for cell in notebook.cells for key in cell.metadata}
     assert not kept & set(VOLATILE_CELL_METADATA)
+
+
+def test_names_its_kernel(notebook):
+    assert notebook.metadata.kernelspec == KERNEL
 
 
 def test_no_error_and_no_stderr(outputs):

@@ -71,8 +71,8 @@ def load(
 
 
 def _draw(name, split, size, *, seed, device, resolution) -> ImageSet:
-    if not 0 <= operator.index(seed) < TEST_SEED_OFFSET:
-        raise ValueError(f"seed is {seed}; use a whole number from 0 to {TEST_SEED_OFFSET - 1}.")
+    if not hasattr(seed, "__index__") or not 0 <= seed < TEST_SEED_OFFSET:
+        raise ValueError(f"seed is {seed!r}; use a whole number from 0 to {TEST_SEED_OFFSET - 1}.")
     size = size or DRAWN_SIZES[name][split]
     seed = seed if split == "train" else seed + TEST_SEED_OFFSET
     if name == "faces":

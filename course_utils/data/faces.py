@@ -111,8 +111,9 @@ def render(
     """The pictures of given factors, and nothing else: no random number is drawn.
 
     Args:
-        factors: every name of `FACTORS` -> (N,) tensor within its range. `age` may lie between
-            its stages (0 child, 1 adult, 2 old), so that ageing can be shown step by step.
+        factors: every name of `FACTORS` -> (N,) tensor: within its range for `RANGES`, a position
+            in the list of words for `CHOICES`. Of the latter, only `age` may lie between two
+            stages (0 child, 1 adult, 2 old), so that ageing can be shown step by step.
         resolution: height and width in pixels, 16 to 128.
 
     Returns: (N, 3, resolution, resolution) float32 in [0, 1] on `device`.
@@ -150,6 +151,7 @@ class _Head(NamedTuple):
     pixel: float  # the size of a pixel
     soft: Tensor  # width of a soft edge on the head: wider where the surface turns away
     inside: Tensor  # how much of the pixel the head covers, 0 to 1
+    face: Tensor  # the same, but 0 on the back half of the head
 
 
 def _render_chunk(factors: dict[str, Tensor], resolution: int) -> Tensor:
@@ -174,9 +176,9 @@ def _render_chunk(factors: dict[str, Tensor], resolution: int) -> Tensor:
     _paint_eyes(picture, head, value["eye_openness"], value["gaze"])
     _paint_brows(picture, pigment, head)
     _paint_nose(picture, skin, head)
+    _paint_glasses(picture, head, value["glasses"])
     _paint_hair(picture, pigment, head, hair, hair_edge)
     _paint_near_ear(picture, skin, head, hair)
-    _paint_glasses(picture, head, value["glasses"])
     return picture.clamp_(0, 1)
 
 
@@ -210,9 +212,10 @@ def _place_head(value: dict[str, Tensor], x: Tensor, y: Tensor, pixel: float) ->
     depth = (radius.square() - upright_x.square()).clamp_min(0).sqrt()
     stretch = turn.cos() + turn.sin() * upright_x / depth.clamp_min(0.05)
     soft = pixel * stretch.abs().clamp(1, 9).sqrt()
+    inside = _cover(outline, pixel)
     return _Head(
-        half_width, half_height, child, old, turn, upright_x, upright_y, outline, across, ahead,
-        pixel, soft, _cover(outline, pixel),
+        half_width, half_height, child, old, turn, upright_x, upright_y, outline, across,
+        ahead, pixel, soft, inside, inside * (ahead > 0),
     )  # fmt: skip
 
 
@@ -318,7 +321,7 @@ def _paint_skin(picture, skin, head) -> None:
     _paint(picture, skin * _solid(torch.tensor([0.86, 0.8, 0.8]), skin), rim)
     cheeks = _ellipse(head.across.abs() - 0.56 * head.half_width, head.y + 0.17, 0.13, 0.09)
     blush = _cover(cheeks, 0.12) * (0.25 + 0.15 * head.child)
-    _paint(picture, _solid(ROSE, skin), blush * head.inside)
+    _paint(picture, _solid(ROSE, skin), blush * head.face)
 
 
 def _paint_wrinkles(picture, skin, head) -> None:
@@ -331,7 +334,7 @@ def _paint_wrinkles(picture, skin, head) -> None:
     under_eyes = _segment(side - 0.4 * head.half_width, head.y + 0.15 - 2 * arch, 0.08)
     beside_nose = _segment(head.y + 0.22, side - 0.22 + 0.3 * (head.y + 0.2), 0.07)
     lines = torch.minimum(forehead, torch.minimum(under_eyes, beside_nose)) - 0.012
-    _paint(picture, skin * 0.62, _cover(lines, head.soft) * head.inside * head.old * 0.75)
+    _paint(picture, skin * 0.62, _cover(lines, head.soft) * head.face * head.old * 0.75)
 
 
 def _paint_beard(picture, pigment, head, beard) -> None:
@@ -340,26 +343,34 @@ def _paint_beard(picture, pigment, head, beard) -> None:
         head.across, head.y + 0.17 * head.half_height, 0.88 * head.half_width,
         0.53 * head.half_height,
     )  # fmt: skip
-    jaw = torch.maximum(torch.maximum(head.outline - 0.05, -bare), head.y + 0.02)
+    jaw = torch.maximum(-bare, head.y + 0.02)
+    jaw = torch.maximum(jaw, -0.1 - head.ahead)  # no further back than the ears
+    on_jaw = _cover(jaw, head.soft) * head.inside
+    # At the chin the beard stands out from the head, so like the nose it is placed in the picture.
+    chin = _ellipse(
+        head.x - 0.4 * head.half_width * head.turn.sin(), head.y + 0.86 * head.half_height,
+        0.42 * head.half_width, 0.22 * head.half_height,
+    )  # fmt: skip
+    on_jaw = torch.maximum(on_jaw, _cover(chin, head.pixel))
     lip = _segment(head.across, head.y + 0.2 - 0.04 * head.child + head.across.square(), 0.11)
-    whiskers = torch.minimum(jaw, lip - 0.036)
-    _paint(picture, pigment * 0.85, _cover(whiskers, head.soft) * beard)
+    on_lip = _cover(lip - 0.036, head.soft) * head.face
+    _paint(picture, pigment * 0.85, torch.maximum(on_jaw, on_lip) * beard)
 
 
 def _paint_mouth(picture, head, smile) -> None:
     """A bow whose corners rise with the smile; a broad one opens and shows teeth and tongue."""
     half_width = (0.21 + 0.03 * smile) * (1 - 0.1 * head.child)
     bow = (head.across / half_width).square().clamp_max(1)
-    lift = smile.clamp_min(0) * 0.1 + smile.clamp_max(0) * 0.13
-    upper = -0.3 + 0.04 * head.child + lift * (bow - 0.4)
-    lower = upper - 0.2 * smile.clamp_min(0) * (1 - bow.square())
+    upper = -0.3 + 0.04 * head.child + 0.12 * smile * (bow - 0.4)
+    opening = (smile - 0.15).clamp_min(0)
+    lower = upper - 0.23 * opening * (1 - bow.square())
     side = head.across.abs()
     beside = (side - half_width).clamp_min(0)
     above = (head.y - upper).clamp_min(0) + (lower - head.y).clamp_min(0)
     lips = (beside.square() + above.square()).sqrt() - 0.026
-    _paint(picture, _solid(MOUTH, picture), _cover(lips, head.soft) * head.inside)
+    _paint(picture, _solid(MOUTH, picture), _cover(lips, head.soft) * head.face)
     middle = 0.5 * (lower + upper)
-    open_wide = (3 * smile - 0.5).clamp(0, 1) * head.inside
+    open_wide = (4 * opening).clamp_max(1) * head.face
     tongue = torch.maximum(lower + 0.01 - head.y, head.y - middle)
     tongue = torch.maximum(tongue, side - 0.6 * half_width)
     _paint(picture, _solid(TONGUE, picture), _cover(tongue, head.soft) * open_wide)
@@ -370,39 +381,40 @@ def _paint_mouth(picture, head, smile) -> None:
 
 def _eye_place(head: _Head) -> tuple[Tensor, Tensor, Tensor]:
     """Distance of the eyes from the middle, their height, and their size (1 for an adult)."""
-    return 0.43 * head.half_width, 0.05 - 0.1 * head.child, 1 + 0.18 * head.child
+    return 0.43 * head.half_width, 0.05 - 0.1 * head.child, 1 + 0.15 * head.child
 
 
 def _paint_eyes(picture, head, openness, gaze) -> None:
     """Both eyes at once, one the mirror image of the other but for the gaze."""
     apart, height, size = _eye_place(head)
-    half_width = 0.125 * size
-    opening = 0.135 * size * openness.sqrt()
+    half_width = 0.142 * size
+    opening = 0.148 * size * openness.sqrt()
     x = head.across.abs() - apart
     # A closing eye sinks and arches like a lash.
     arch = (1 - openness).square() * 0.05
     y = head.y - height + arch * (x / half_width).square()
     # The lid is a dark ellipse that peeps out above the white; closed, only the lid is left.
-    lid = _ellipse(x, y - 0.02, half_width + 0.018, opening + 0.028)
-    _paint(picture, _solid(INK, picture), _cover(lid, head.soft) * head.inside)
-    white = _cover(_ellipse(x, y, half_width, opening + 0.001), head.soft) * head.inside
+    lid = _ellipse(x, y - 0.024, half_width + 0.01, opening + 0.022)
+    _paint(picture, _solid(INK, picture), _cover(lid, head.soft) * head.face)
+    white = _cover(_ellipse(x, y, half_width, opening + 0.001), head.soft) * head.face
     white = white * (opening / head.pixel).clamp(0, 1)
     _paint(picture, _solid(WHITE, picture), white)
-    look = 0.052 * size * gaze * head.across.sign()
-    pupil = _ellipse(x - look, y, 0.072 * size, 0.082 * size)
+    look = 0.062 * size * gaze * head.across.sign()
+    pupil = _ellipse(x - look, y, 0.076 * size, 0.086 * size)
     _paint(picture, _solid(INK, picture), _cover(pupil, head.soft) * white)
     # The light comes from the upper right in both eyes.
     glint_x = x - look - 0.025 * head.across.sign()
     glint = _ellipse(glint_x, y - 0.03, 0.024 * size, 0.026 * size)
-    _paint(picture, _solid(WHITE, picture), _cover(glint, head.soft) * white * 0.9)
+    strength = min(0.9, 0.024 / head.pixel)  # it fills only a part of a large pixel
+    _paint(picture, _solid(WHITE, picture), _cover(glint, head.soft) * white * strength)
 
 
 def _paint_brows(picture, pigment, head) -> None:
     apart, height, size = _eye_place(head)
     x = head.across.abs() - apart
-    brows = _segment(x, head.y - height - 0.21 * size + 1.2 * x.square(), 0.09)
+    brows = _segment(x, head.y - height - 0.225 * size + 1.2 * x.square(), 0.09)
     thickness = 0.026 - 0.006 * head.child
-    _paint(picture, pigment * 0.75, _cover(brows - thickness, head.soft) * head.inside)
+    _paint(picture, pigment * 0.75, _cover(brows - thickness, head.soft) * head.face)
 
 
 def _paint_nose(picture, skin, head) -> None:
@@ -412,6 +424,20 @@ def _paint_nose(picture, skin, head) -> None:
     nose = _ellipse(head.x - middle, head.y + 0.12 + 0.02 * head.child, 0.065 * size, 0.05 * size)
     shade = skin * _solid(torch.tensor([0.82, 0.68, 0.66]), skin)
     _paint(picture, shade, _cover(nose, head.pixel) * 0.8)
+
+
+def _paint_glasses(picture, head, glasses) -> None:
+    """Two round lenses, the bridge between them, and the temples back to the ears."""
+    apart, height, _ = _eye_place(head)
+    x = head.across.abs() - apart
+    y = head.y - height
+    radius = apart - 0.02
+    ring = (x.square() + y.square()).sqrt() - radius
+    glass = _cover(ring, head.soft) * head.face * glasses
+    _paint(picture, _solid(LENS, picture), 0.2 * glass)
+    bar = torch.maximum((y - 0.02).abs(), radius - x.abs())
+    frame = torch.minimum(ring.abs(), bar) - 0.024
+    _paint(picture, _solid(INK, picture), _cover(frame, head.soft) * head.face * glasses)
 
 
 def _hair_outline(head: _Head, hair: HairShape) -> Tensor:
@@ -451,18 +477,3 @@ def _paint_hair(picture, pigment, head, hair, hair_edge) -> None:
     shine = _segment(head.x - 0.16, hair_edge + 0.11, 0.1) - 0.025
     shine = _cover(shine, head.pixel) * (head.y > 0.25) * cover
     _paint(picture, _solid(WHITE, picture), 0.3 * shine)
-
-
-def _paint_glasses(picture, head, glasses) -> None:
-    """Two round lenses, the bridge between them, and the temples back to the ears."""
-    apart, height, _ = _eye_place(head)
-    x = head.across.abs() - apart
-    y = head.y - height
-    radius = apart - 0.025
-    ring = (x.square() + y.square()).sqrt() - radius
-    glass = _cover(ring, head.soft) * head.inside * glasses
-    _paint(picture, _solid(LENS, picture), 0.2 * glass)
-    bar = torch.maximum((y - 0.02).abs(), radius - x.abs())
-    bar = torch.maximum(bar, -head.ahead)
-    frame = torch.minimum(ring.abs(), bar) - 0.024
-    _paint(picture, _solid(INK, picture), _cover(frame, head.soft) * head.inside * glasses)

@@ -16,7 +16,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 DEFAULT_RESOLUTION = 64
 LARGEST_OWN_SIZE = 256  # pixels a side up to which pictures keep a size that they all share
-MAX_PIXELS = 100_000_000  # of one file: decoded, it takes 400 MB
+MAX_PIXELS = 100_000_000  # of one file: reading such a PNG takes about 1.1 GB
 MAX_BYTES = 8 << 30  # of the whole set as float32
 EXIF_ORIENTATION = 0x0112
 
@@ -100,7 +100,8 @@ def read_picture(path, shape: tuple[int, int]) -> np.ndarray:
         # JPEG decodes at 1/2, 1/4 or 1/8 of its size for a fraction of the work. Twice the
         # frame leaves the quality to the resize below; the frame may yet be turned by EXIF.
         picture.draft(None, (2 * max(shape), 2 * max(shape)))
-        picture = ImageOps.fit(_eight_bits(ImageOps.exif_transpose(picture)), (width, height))
+        ImageOps.exif_transpose(picture, in_place=True)
+        picture = ImageOps.fit(_eight_bits(picture), (width, height))
     white = Image.new("RGBA", picture.size, "white")
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
 
@@ -127,8 +128,6 @@ def _eight_bits(picture):
 
     if picture.mode.startswith("I"):  # 16-bit greyscale, which convert() would clip at 255
         picture = Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
-    if picture.mode == "CMYK":  # has no direct way to RGBA
-        picture = picture.convert("RGB")
     return picture.convert("RGBA")
 
 

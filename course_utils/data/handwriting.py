@@ -34,7 +34,7 @@ FACTORS = {
     "style": (0.0, 1.0),  # which of the class's styles; see `style_index`
     "slant": (-0.4, 0.7),  # shear: pixels to the right per pixel up; 0 is upright
     "rotation": (-0.2, 0.2),  # radians, clockwise as seen; applied after the slant
-    "thickness": (1.6, 4.2),  # mean width of the pen, pixels
+    "thickness": (1.5, 4.2),  # mean width of the pen, pixels
     "size": (17.0, 21.0),  # longer side of the box around the ink, pixels
     "position_x": (-1.5, 1.5),  # centre of mass right of the picture's centre, pixels
     "position_y": (-1.5, 1.5),  # centre of mass below the picture's centre, pixels
@@ -56,7 +56,7 @@ NOISE = {
     "softness": (1,),  # sharp or blurred edge of the ink
 }
 NOISE_SIZE = sum(prod(shape) for shape in NOISE.values())
-NOISE_LIMIT = 3.0
+NOISE_LIMIT = 2.5
 
 SAMPLES = 80  # points at which the path is inked: about one a pixel
 CHUNK = 256  # digits drawn at a time: what fits the processor's cache
@@ -81,7 +81,7 @@ def draw(size: int, *, seed: int = 0, device="cpu") -> ImageSet:
 
 
 def sample_labels(size: int, seed: int = 0) -> Tensor:
-    """(size,) int64 classes on the CPU: every ten in a row, from the first, hold each class once."""
+    """(size,) int64 classes on the CPU; from the first on, every ten hold each class once."""
     _check_request(size, seed)
     tens = -(-size // 10)  # rounded up
     return _uniform(tens, 10, seed, stream=0).argsort(dim=1).flatten()[:size]
@@ -160,7 +160,7 @@ def _unpack(noise: Tensor) -> dict[str, Tensor]:
 
 def _write(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
     """The path in units of the digit's box, centred on 0: (n, SAMPLES, 2), x right, y down."""
-    shake = (0.45 * hand["sloppiness"]).exp()[:, None]
+    shake = (0.35 * hand["sloppiness"]).exp()[:, None]
     spread = 0.035 + 0.04 * template.is_end[..., None]  # strokes begin and end least precisely
     points = template.points + spread * shake * hand["points"]
 
@@ -181,7 +181,7 @@ def _write(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
     x = x + (bend * shift_x * wave).sum(dim=2)
     y = y + (bend * shift_y * wave).sum(dim=2)
 
-    width = 0.75 * (0.2 * hand["width"]).exp().clamp(0.5, 1.7)
+    width = 0.75 * (0.2 * hand["width"]).exp().clamp(0.75, 1.7)
     return torch.stack([width * x, y], dim=2)
 
 

@@ -1,0 +1,1 @@
+"""Checks of the exercises: one file a notebook, one function an exercise."""

@@ -1,0 +1,83 @@
+"""How an answer is checked: what is wrong is said, and why, one hint at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+NOT_ATTEMPTED = "○"
+RIGHT = "✔"
+WRONG = "✘"
+
+
+class Wrong(Exception):
+    """What is wrong with an answer, said to the student."""
+
+
+def check(title: str, answer: Callable, examine: Callable[[Callable], str]) -> str:
+    """Examine an answer and print one line: right, wrong and why, or not attempted.
+
+    Args:
+        title: the exercise, for example "Exercise 1".
+        answer: the student's function. A stub returns `...` or None.
+        examine: tries the function and raises `Wrong` with a hint; returns what to say when
+            all is right.
+
+    Returns:
+        the mark, "✔", "✘" or "○", so that tests can read it.
+    """
+    try:
+        praise = examine(answer)
+    except _NotAttempted:
+        print(f"{NOT_ATTEMPTED} {title}: not attempted yet.")
+        return NOT_ATTEMPTED
+    except Wrong as hint:
+        print(f"{WRONG} {title}: {hint}")
+        return WRONG
+    print(f"{RIGHT} {title}: {praise}")
+    return RIGHT
+
+
+class _NotAttempted(Exception):
+    pass
+
+
+def ask(answer: Callable, *arguments):
+    """What the student's function returns; a crash in it becomes a hint with its message.
+
+    Raises:
+        Wrong: the function is none, or raised.
+    """
+    if not callable(answer):
+        raise Wrong(f"a function is needed here, and this is {type(answer).__name__}.")
+    try:
+        result = answer(*arguments)
+    except Exception as error:
+        raise Wrong(
+            f"your function stopped with {type(error).__name__}: {error}"
+        ) from error
+    if result is None or result is Ellipsis:
+        raise _NotAttempted
+    return result
+
+
+def ask_tensor(answer: Callable, *arguments, shape: tuple[int, ...], meaning: str) -> Tensor:
+    """Like `ask`, and the result must be a tensor of finite floats of the given shape."""
+    result = ask(answer, *arguments)
+    if not isinstance(result, Tensor):
+        raise Wrong(f"return a tensor; this is {type(result).__name__}.")
+    if tuple(result.shape) != shape:
+        raise Wrong(
+            f"the result has shape {tuple(result.shape)} and should have {shape}: {meaning}."
+        )
+    if not result.is_floating_point() or not result.isfinite().all():
+        raise Wrong("the result has values that are not finite numbers; look for log(0) or an "
+                    "exp of something large.")
+    return result
+
+
+def near(first: Tensor, second: Tensor, tolerance: float = 1e-4) -> bool:
+    """Whether two tensors agree to a relative tolerance."""
+    return torch.allclose(first.double(), second.double(), rtol=tolerance, atol=tolerance)

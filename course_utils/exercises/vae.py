@@ -1,0 +1,184 @@
+"""Checks of the exercises of notebook 03, the latent space of a VAE."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ..losses import gaussian_kl
+from ..metrics import active_units
+from .checking import Wrong, ask, ask_tensor, check, near
+
+EXAMPLES, NUMBERS = 5, 3
+
+
+def _posteriors() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    mu = torch.randn(EXAMPLES, NUMBERS, generator=generator)
+    logvar = torch.randn(EXAMPLES, NUMBERS, generator=generator)
+    return mu, logvar
+
+
+def check_kl(answer) -> str:
+    """Exercise 1: `kl(mu, logvar) -> (N,)`."""
+    return check("Exercise 1, the KL term", answer, _examine_kl)
+
+
+def _examine_kl(answer) -> str:
+    mu, logvar = _posteriors()
+    right = gaussian_kl(mu, logvar)
+    per_number = 0.5 * (logvar.exp() - logvar - 1 + mu.square())
+    kl = ask(answer, mu, logvar)
+    if isinstance(kl, Tensor) and kl.shape == (EXAMPLES, NUMBERS):
+        raise Wrong("that is one number a latent number; sum over the latent numbers, dim=1.")
+    if isinstance(kl, Tensor) and kl.dim() == 0:
+        raise Wrong("that is one number for the whole batch; keep one for each picture.")
+    kl = ask_tensor(answer, mu, logvar, shape=(EXAMPLES,), meaning="one number a picture")
+    mistakes = {
+        "the sign is turned round: a KL is never negative.": -right,
+        "twice too large: look for the ½.": 2 * right,
+        "the latent numbers are averaged; the slide sums them.": per_number.mean(1),
+        "V(z) is the variance, so it is exp(logvar), not logvar itself.": 0.5
+        * (logvar - torch.log(logvar.abs()) - 1 + mu.square()).sum(1),
+        "logvar is the log of the variance already; do not halve it inside exp.": 0.5
+        * ((0.5 * logvar).exp() - 0.5 * logvar - 1 + mu.square()).sum(1),
+        "the mean enters as E(z)², squared.": 0.5 * (logvar.exp() - logvar - 1 + mu).sum(1),
+        "the -1 is missing: the KL of the prior with itself must be 0.": 0.5
+        * (logvar.exp() - logvar + mu.square()).sum(1),
+    }
+    if near(kl, right):
+        return "right: 0 for the prior, and never negative."
+    for hint, wrong in mistakes.items():
+        if near(kl, wrong):
+            raise Wrong(hint)
+    zero = ask_tensor(answer, torch.zeros(1, 2), torch.zeros(1, 2), shape=(1,), meaning="one")
+    if not near(zero, torch.zeros(1)):
+        raise Wrong(f"for μ = 0 and σ = 1 it gives {zero.item():.3g}; it must be 0 there.")
+    raise Wrong(
+        f"0 at the prior, but for μ = {mu[0, 0]:.2f} … it gives {kl[0]:.3f} instead of "
+        f"{right[0]:.3f}; compare term by term with the formula of section 3."
+    )
+
+
+def check_reparameterise(answer) -> str:
+    """Exercise 2: `reparameterise(mu, logvar) -> z`, differentiable."""
+    return check("Exercise 2, the reparameterisation trick", answer, _examine_reparameterise)
+
+
+def _examine_reparameterise(answer) -> str:
+    count = 20_000
+    mu = torch.tensor([[1.0, -2.0]]).repeat(count, 1).requires_grad_()
+    logvar = torch.tensor([[math.log(4.0), math.log(0.25)]]).repeat(count, 1).requires_grad_()
+    z = ask_tensor(answer, mu, logvar, shape=(count, 2), meaning="one code a picture")
+    again = ask_tensor(answer, mu, logvar, shape=(count, 2), meaning="one code a picture")
+    if torch.equal(z, again):
+        raise Wrong("two calls give the same code; draw new noise each time, torch.randn_like.")
+    if near(z[0], z[1]):
+        raise Wrong("every picture gets the same noise; draw one number for each entry of mu.")
+    if z.grad_fn is None:
+        raise Wrong("no gradient can flow back from z; keep torch.no_grad and .detach out of it.")
+    for what, tensor in {"mu": mu, "logvar": logvar}.items():
+        gradient = torch.autograd.grad(z.sum(), tensor, retain_graph=True, allow_unused=True)[0]
+        if gradient is None or not gradient.any():
+            raise Wrong(f"no gradient reaches {what}; z must be computed from it: μ + σ·ε.")
+    mean, spread = z.detach().mean(0), z.detach().std(0)
+    if not torch.allclose(mean, torch.tensor([1.0, -2.0]), atol=0.08):
+        raise Wrong(f"the codes have mean {mean[0]:.2f} where mu is 1; ε must have mean 0.")
+    if torch.allclose(spread, torch.tensor([4.0, 0.25]), rtol=0.1):
+        raise Wrong("the spread is the variance; the noise is multiplied by σ = exp(½ logvar).")
+    if torch.allclose(spread, torch.tensor([2.0, 0.5]) / math.sqrt(12), rtol=0.1):
+        raise Wrong("the noise is uniform (torch.rand); it must be normal, torch.randn.")
+    if not torch.allclose(spread, torch.tensor([2.0, 0.5]), rtol=0.05):
+        raise Wrong(
+            f"for σ = 2 and ½ the codes have standard deviations {spread[0]:.2f} and "
+            f"{spread[1]:.2f}; σ = exp(½ logvar)."
+        )
+    return "right: the mean, the spread and the way back for the gradient."
+
+
+def check_interpolate(answer) -> str:
+    """Exercise 3: `interpolate(start, end, steps) -> (steps, d)`."""
+    return check("Exercise 3, a walk between two codes", answer, _examine_interpolate)
+
+
+def _examine_interpolate(answer) -> str:
+    start, end = torch.tensor([0.0, 2.0, -1.0]), torch.tensor([4.0, -2.0, 1.0])
+    walk = ask_tensor(
+        answer, start, end, 5, shape=(5, 3), meaning="one row a step, one column a latent number"
+    )
+    if near(walk[0], end) and near(walk[-1], start):
+        raise Wrong("it walks from the end to the start; at weight 0 there is `start`.")
+    if not near(walk[0], start) or not near(walk[-1], end):
+        raise Wrong("the first row must be `start` and the last row `end`, both included.")
+    if not near(walk[2], (start + end) / 2):
+        raise Wrong("the middle row must be half of each; are the steps equal?")
+    if not near(walk.diff(dim=0), (end - start).expand(4, 3) / 4):
+        raise Wrong("the steps must all be equal: torch.linspace(0, 1, steps).")
+    return "right: both ends, equal steps."
+
+
+def check_active_units(answer) -> str:
+    """Exercise 4: `count_active(mu) -> int`."""
+    return check("Exercise 4, active units", answer, _examine_active_units)
+
+
+def _examine_active_units(answer) -> str:
+    generator = torch.Generator().manual_seed(4)
+    scale = torch.tensor([1.0, 0.5, 0.05, 0.02, 0.0, 0.2])
+    offset = torch.tensor([0.0, 3.0, 2.0, 0.0, 5.0, 0.0])
+    mu = torch.randn(500, 6, generator=generator) * scale + offset
+    right = int(active_units(mu).sum())
+    count = ask(answer, mu)
+    if isinstance(count, Tensor):
+        if count.numel() != 1:
+            raise Wrong(f"return one number, not a tensor of shape {tuple(count.shape)}.")
+        count = count.item()
+    if isinstance(count, bool) or not isinstance(count, (int, float)):
+        raise Wrong(f"return how many there are, as a number; this is {type(count).__name__}.")
+    if count == right:
+        return "right: a unit is active when its mean moves with the picture."
+    mistakes = {
+        int((mu.std(0) > 0.01).sum()): "the threshold is on the variance, not the deviation.",
+        int((mu.mean(0).abs() > 0.01).sum()): "a large mean is not activity: take the variance "
+        "over pictures, dim=0.",
+        int((mu.var(1) > 0.01).sum()): "the variance is over pictures (dim=0), not over units.",
+        6 - right: "that is the number of units that are asleep.",
+    }
+    raise Wrong(
+        mistakes.get(count, f"{count} instead of {right} for the test posteriors: count the "
+        "latent numbers whose mean has a variance above 0.01 over the pictures.")
+    )
+
+
+def check_importance_weighted(answer) -> str:
+    """Exercise 5: `importance_weighted(log_weights) -> (N,)` from (N, k) log weights."""
+    return check("Exercise 5, a tighter bound", answer, _examine_importance_weighted)
+
+
+def _examine_importance_weighted(answer) -> str:
+    draws = 64
+    log_weights = torch.randn(EXAMPLES, draws, generator=torch.Generator().manual_seed(5)) * 2
+    right = log_weights.logsumexp(1) - math.log(draws)
+    bound = ask_tensor(
+        answer, log_weights, shape=(EXAMPLES,), meaning="one bound a picture, over its draws"
+    )
+    if near(bound, log_weights.mean(1)):
+        raise Wrong("that is the plain bound, the mean of the logs; the mean goes inside the log.")
+    if near(bound, log_weights.logsumexp(1)):
+        raise Wrong("the 1/k is missing: subtract log k.")
+    if near(bound, -right):
+        raise Wrong("the sign is turned round: it must lie above the plain bound.")
+    if not near(bound, right):
+        raise Wrong(
+            f"{bound[0]:.3f} instead of {right[0]:.3f} for the first picture: "
+            "log of the mean over the draws of exp(log weight)."
+        )
+    small = ask(answer, log_weights - 500)
+    if not isinstance(small, Tensor) or not small.isfinite().all():
+        raise Wrong(
+            "right for small numbers, but real log weights are near -500 and exp of that is 0; "
+            "use torch.logsumexp, which takes the largest out first."
+        )
+    return "right, also where exp alone would underflow."
