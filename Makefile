@@ -17,13 +17,14 @@ DEV      := $(VENV)/.dev-$(call checksum,requirements.txt requirements-dev.txt)
 export PYTHONPATH := $(CURDIR)
 
 # One thread a process: two torch processes that share the same cores slow each other badly.
-QUIET    := OMP_NUM_THREADS=1 COURSE_PROGRESS=off
+# A plotting backend set for scripts would leave the notebooks without figures.
+QUIET    := env -u MPLBACKEND OMP_NUM_THREADS=1 COURSE_PROGRESS=off
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test lint notebooks run claims bench doctor clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(LAB)  ## set up what is missing and open JupyterLab on the notebooks
 	$(BIN)/python -m jupyterlab notebooks
@@ -31,7 +32,7 @@ lab: $(LAB)  ## set up what is missing and open JupyterLab on the notebooks
 test: $(DEV) lint  ## set up what is missing and run every test: package, notebooks, page
 	$(QUIET) $(BIN)/python -m pytest tests --ignore tests/test_browser.py
 	runs=$$(mktemp -d) && trap 'rm -rf "$$runs"' EXIT && \
-	COURSE_RUNS="$$runs" $(QUIET) $(BIN)/python -m pytest notebooks --nbval --nbval-current-env \
+	$(QUIET) COURSE_RUNS="$$runs" $(BIN)/python -m pytest notebooks --nbval --nbval-current-env \
 	  --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg -n 2 --dist loadscope
 	$(QUIET) $(BIN)/python -m pytest tests/test_browser.py
 
@@ -42,6 +43,7 @@ notebooks: $(LAB)  ## run the notebooks (NB=03: one) and store their outputs
 	$(BIN)/python -m course_utils notebooks $(NB)
 
 run: $(LAB)  ## run one notebook and keep the executed copy: NB=03 BUDGET=classroom SEED=0
+	@test -n "$(NB)" || { echo "Say which notebook: make run NB=03"; exit 1; }
 	$(BIN)/python -m course_utils run $(NB) --budget $(BUDGET) --seed $(SEED)
 
 claims: $(LAB)  ## hold the claims of the notebooks (NB=03: one) against SEEDS=5 seeds
@@ -63,11 +65,14 @@ $(BIN)/activate:
 	  "This course needs Python 3.10 or newer; name one with: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv "$(VENV)"
 
-# One pip command for everything, so that torch and torchvision are chosen together.
+# One pip command for everything, so that torch and torchvision are chosen together. Stamps of
+# other requirement files go first: what they vouch for is about to change.
 $(LAB): | $(BIN)/activate
+	@rm -f "$(VENV)"/.lab-* "$(VENV)"/.dev-*
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch "$@"
 
 $(DEV): | $(BIN)/activate
+	@rm -f "$(VENV)"/.lab-* "$(VENV)"/.dev-*
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch "$@" "$(LAB)"

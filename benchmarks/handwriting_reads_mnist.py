@@ -123,7 +123,7 @@ def main():
         print(f"| {seed} | {accuracies[-1]:.2f} % | {drawing:.1f} | {training:.0f} |", flush=True)
     mean = sum(accuracies) / len(accuracies)
     print(f"| mean | {mean:.2f} % | | |")
-    print(f"\n{options.size} digits, {options.epochs} epochs, one thread, torch {torch.__version__}.")
+    print(f"\n{options.size} digits, {options.epochs} epochs, 1 thread, torch {torch.__version__}.")
 
 
 if __name__ == "__main__":

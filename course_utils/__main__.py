@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0, help="what every random number follows from")
     run.add_argument("--out", type=Path, help="the executed copy (default: runs/<notebook>)")
     run.add_argument(
-        "--publish", action="store_true", help="let the notebook renew the weights that ship"
+        "--publish", action="store_true", help="renew the weights that ship; with --budget full"
     )
 
     store = commands.add_parser("notebooks", help="run notebooks and store their outputs in them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -124,12 +125,15 @@ def _package(name: str, versions: SpecifierSet) -> Finding:
 
 
 def _weights_file(file: Path) -> Finding:
-    size = f"{file.stat().st_size / 1e6:.2f} MB"
-    renew = "restore it with `git checkout data/weights`"
+    content = file.read_bytes()
+    state = f"{len(content) / 1e6:.2f} MB"
+    restore = "restore it with `git checkout data/weights`"
     try:
-        json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Finding(file.stem, f"{size}, without its card {file.stem}.json", renew)
+        return Finding(file.stem, f"{state}, without its card {file.stem}.json", restore)
     except ValueError:
-        return Finding(file.stem, f"{size}, but its card is not valid JSON", renew)
-    return Finding(file.stem, size)
+        return Finding(file.stem, f"{state}, but its card is not valid JSON", restore)
+    if hashlib.sha256(content).hexdigest() != card.get("sha256"):
+        return Finding(file.stem, f"{state}, but its checksum differs from its card", restore)
+    return Finding(file.stem, state)

@@ -197,23 +197,27 @@ def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor
     )
 
 
+def normalised_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
+    """Mutual information as a share of each factor's entropy, (d, f): 1 tells all of it."""
+    binned = _equal_count_bins(factors, bins)
+    entropy = torch.stack([_entropy(column, bins) for column in binned.T])
+    return mutual_information(codes, factors, bins) / entropy
+
+
 def mutual_information_gap(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
     """How much more the best code tells of each factor than the second best (Chen et al. 2018).
 
-    1 where one latent number alone carries the factor, 0 where two share it. Divided by the
-    factor's entropy.
+    1 where one latent number alone carries the factor, 0 where two share it.
 
     Args:
         codes: (N, d) with d >= 2.
         factors: (N, f).
 
     Returns:
-        (f,).
+        (f,), as a share of each factor's entropy.
     """
-    information = mutual_information(codes, factors, bins)
-    best = information.topk(2, dim=0).values
-    entropy = torch.stack([_entropy(column, bins) for column in _equal_count_bins(factors, bins).T])
-    return (best[0] - best[1]) / entropy
+    best = normalised_information(codes, factors, bins).topk(2, dim=0).values
+    return best[0] - best[1]
 
 
 def _equal_count_bins(values: Tensor, bins: int) -> Tensor:

@@ -46,12 +46,15 @@ def run(
             Default: the notebook's name in COURSE_RUNS, or in runs.
 
     Raises:
-        NotebookError: no such notebook, or a cell or widget callback failed.
+        NotebookError: no such notebook, a setting does not fit, or a cell or widget callback
+            failed.
     """
     path = _the_only(find([name], folder))
     out = out or Path(os.environ.get("COURSE_RUNS") or ROOT / "runs") / path.name
     if out.resolve() == path.resolve():
         raise NotebookError(f"{path.name} is the notebook itself; store into it with `notebooks`.")
+    if publish and budget != "full":
+        raise NotebookError("Only a full run makes weights to publish; add --budget full.")
     environment = {"COURSE_BUDGET": budget, "COURSE_SEED": str(seed)}
     if publish:
         environment["COURSE_PUBLISH"] = "1"

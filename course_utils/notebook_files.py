@@ -113,12 +113,23 @@ def execute(
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],  # its warnings are about itself, not the notebook
     )
-    with client.setup_kernel(env=_kernel_environment(environment)):
+    with client.setup_kernel(env=kernel_environment(environment)):
         for number, (index, cell) in enumerate(cells, start=1):
             before(number, len(cells), cell)
             started = perf_counter()
             _execute_cell(client, cell, index, number)
             after(CellRun(number, len(cells), cell, perf_counter() - started))
+
+
+def kernel_environment(changes: dict[str, str | None]) -> dict[str, str]:
+    """This process's variables with `changes`, and this very package first on the path.
+
+    A plotting backend set for scripts goes: under it a notebook shows no figures.
+    """
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    ours = {"PYTHONPATH": path, "COURSE_STRICT": "1", "MPLBACKEND": None}
+    variables = {**os.environ, **ours, **changes}
+    return {name: value for name, value in variables.items() if value is not None}
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:
@@ -182,13 +193,6 @@ def _execute_cell(client: _StrictClient, cell: NotebookNode, index: int, number:
     if client.reported_errors and "raises-exception" not in cell.metadata.get("tags", []):
         traceback = ANSI_COLOUR.sub("", "\n".join(client.reported_errors[0]["traceback"]))
         raise NotebookError(f"Code cell {number} failed:\n\n{cell.source}\n\n{traceback}")
-
-
-def _kernel_environment(changes: dict[str, str | None]) -> dict[str, str]:
-    """This process's variables with `changes`, and this very package first on the path."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    variables = {**os.environ, "PYTHONPATH": path, "COURSE_STRICT": "1", **changes}
-    return {name: value for name, value in variables.items() if value is not None}
 
 
 def _without_widget_view(output: NotebookNode) -> NotebookNode:

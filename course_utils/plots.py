@@ -180,7 +180,7 @@ class LivePlot:
         """(H, W, 3) bytes of the figure as its artists are now."""
         self.canvas.restore_region(self.background)
         for artist in self.moving:
-            artist.axes.draw_artist(artist)
+            artist.draw(self.canvas.get_renderer())
         return numpy.asarray(self.canvas.buffer_rgba())[..., :3].copy()
 
 

@@ -7,7 +7,6 @@ the notebook, because JupyterLab saves in place.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from course_utils.notebook_files import ROOT
+from course_utils.notebook_files import kernel_environment
 
 TOKEN = "course"
 START_SECONDS, RUN_SECONDS, CHANGE_SECONDS = 60, 300, 10
@@ -37,25 +36,28 @@ LAB_SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
-# The pixels of every picture widget, as one string; and a promise of their next change, which
-# gives the milliseconds since the key went down.
+# The pixels of every picture widget as one string, and a promise of their next change: the
+# milliseconds since the key went down. Comparing addresses first keeps the watching itself cheap.
 PAGE_FUNCTIONS = """
-window.pixels = () => [...document.querySelectorAll("img.widget-image")].map(image => {
+const pictures = () => [...document.querySelectorAll("img.widget-image")];
+const addresses = () => pictures().map(image => image.src).join();
+const pixels = () => pictures().map(image => {
     const canvas = document.createElement("canvas");
-    if (!image.complete || !image.naturalWidth) return "";
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
     canvas.getContext("2d").drawImage(image, 0, 0);
     return canvas.toDataURL();
 }).join();
+const loaded = () => pictures().every(image => image.complete && image.naturalWidth);
 window.awaitChange = limit => {
-    const before = window.pixels();
+    const [oldAddresses, oldPixels] = [addresses(), pixels()];
+    const changed = () => addresses() !== oldAddresses && loaded() && pixels() !== oldPixels;
     window.change = new Promise((resolve, reject) => {
         document.addEventListener("keydown", () => {
             const pressed = performance.now();
             const look = () => {
-                const now = performance.now();
-                if (window.pixels() !== before) resolve(now - pressed);
-                else if (now - pressed > limit) reject("no picture changed");
+                const passed = performance.now() - pressed;
+                if (changed()) resolve(passed);
+                else if (passed > limit) reject("no picture changed");
                 else requestAnimationFrame(look);
             };
             requestAnimationFrame(look);
@@ -92,15 +94,13 @@ def jupyter_lab(notebook: Path, folder: Path) -> Iterator[str]:
     command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
     command += [f"--ServerApp.root_dir={served}", "--allow-root"]
     variables = {
-        "PYTHONPATH": str(ROOT),
         "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
         "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
         "JUPYTER_CONFIG_DIR": folder / "config",
         "COURSE_RUNS": folder / "runs",
         "COURSE_PROGRESS": "off",
-        "COURSE_STRICT": "1",
     }
-    environment = {**os.environ, **{name: str(value) for name, value in variables.items()}}
+    environment = kernel_environment({name: str(value) for name, value in variables.items()})
     log = folder / "jupyterlab.log"
     with log.open("wb") as output:
         server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
@@ -127,7 +127,7 @@ def browser_page(address: str) -> Iterator:
         # Running before the session is ready makes JupyterLab ask for a kernel, and wait for ever.
         page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        page.evaluate(PAGE_FUNCTIONS)
+        page.add_script_tag(content=PAGE_FUNCTIONS)
         yield page
         browser.close()
 
@@ -157,7 +157,7 @@ def move(page, handle) -> float:
     value, most = (
         float(handle.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax")
     )
-    page.evaluate("limit => window.awaitChange(limit)", CHANGE_SECONDS * 1000)
+    page.evaluate("limit => { window.awaitChange(limit) }", CHANGE_SECONDS * 1000)
     page.keyboard.press("ArrowLeft" if value >= most else "ArrowRight")
     return page.evaluate("window.change")
 
@@ -166,7 +166,8 @@ def save_screenshot(page, file: Path) -> None:
     """A picture of the whole notebook, as tall as it takes."""
     height = page.evaluate("document.querySelector('.jp-WindowedPanel-inner').scrollHeight")
     page.set_viewport_size({"width": 1280, "height": min(int(height) + 150, 16_000)})
-    page.wait_for_timeout(500)
+    page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
+    page.wait_for_timeout(500)  # for the page to be laid out anew
     file.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=file)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.notebook_files import NOTEBOOKS
+from course_utils.notebook_files import NOTEBOOKS, read
 from tests.lab_page import (
     browser_page,
     find_browser,
@@ -43,6 +43,13 @@ def test_every_cell_runs_without_error_or_noise(opened):
     assert not [output["text"] for output in outputs if output.get("name") == "stderr"]
 
 
+def test_every_stored_figure_is_drawn_again(opened):
+    _, outputs = opened
+    stored = [output for cell in read(NOTEBOOK).cells for output in cell.get("outputs", [])]
+    assert count_figures(stored) > 0
+    assert count_figures(outputs) == count_figures(stored)
+
+
 def test_every_slider_changes_a_picture(opened):
     page, _ = opened
     handles = page.locator(".noUi-handle").all()
@@ -61,3 +68,7 @@ def test_a_slider_answers_while_it_is_moved(opened, capsys):
     with capsys.disabled():
         print(f"\nslider to picture: median {statistics.median(delays):.0f} ms", end=" ")
     assert statistics.median(delays) < SLOWEST_MEDIAN_MS
+
+
+def count_figures(outputs: list[dict]) -> int:
+    return sum("image/png" in output.get("data", {}) for output in outputs)

@@ -1,5 +1,6 @@
 """`python -m course_utils`, on small notebooks made here; and the files it is installed from."""
 
+import hashlib
 import json
 import re
 
@@ -111,6 +112,11 @@ def test_run_does_not_write_over_the_notebook(folder):
         run("01", out=notebooks / "01_first.ipynb", folder=notebooks)
 
 
+def test_only_a_full_run_publishes(folder):
+    with pytest.raises(NotebookError, match="add --budget full"):
+        run("01", publish=True, folder=folder(_01_first=["1"]))
+
+
 def test_an_error_in_a_widget_callback_fails_the_notebook(folder, tmp_path):
     """Even where a later callback has cleared it from the Output widget."""
     notebooks = folder(_01_widget=[FAILING_CALLBACK])
@@ -122,6 +128,14 @@ def test_an_expected_error_is_allowed(tmp_path):
     cell = new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]})
     execute(new_notebook(cells=[cell]), tmp_path, {})
     assert cell.outputs[0].ename == "ZeroDivisionError"
+
+
+def test_figures_are_kept_whatever_backend_scripts_use(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    cell = new_code_cell("import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show()")
+    execute(new_notebook(cells=[cell]), tmp_path, {})
+    (figure,) = cell.outputs
+    assert set(figure.data) == {"image/png", "text/plain"}
 
 
 def test_a_dead_kernel_is_told(tmp_path):
@@ -221,6 +235,8 @@ def test_the_sanitizer_hides_figures_and_nothing_else():
     assert sanitized("✔ a < b [1]") != sanitized("✔ b < a [1]")
     assert sanitized("took 3.2 s") == sanitized("took 12 s")
     assert sanitized("3 steps") != sanitized("4 steps")
+    assert sanitized("vae: 5 epochs · loss 1.234 · 3 s") == sanitized("vae: 5 epochs · loss 1.2")
+    assert sanitized("vae: 5 epochs · loss 1.2") != sanitized("vae: 6 epochs · loss 1.2")
     assert sanitized("<f at 0x7f1a>") == sanitized("<f at 0x00ff>")
     assert sanitized("course_utils 0.1 · cpu\nx") == sanitized("course_utils 0.2 · cuda\nx")
     assert sanitized("shape [1, 2]") != sanitized("shape [1, 3]")
@@ -250,7 +266,10 @@ def test_doctor_says_what_to_do(tmp_path):
     assert "without its card vae.json" in str(*weights(tmp_path))
     (tmp_path / "vae.json").write_text("{")
     assert "not valid JSON" in str(*weights(tmp_path))
-    (tmp_path / "vae.json").write_text(json.dumps({"architecture": "vae"}))
+    (tmp_path / "vae.json").write_text(json.dumps({"sha256": "0"}))
+    assert "its checksum differs" in str(*weights(tmp_path))
+    checksum = hashlib.sha256(b"0" * 10_000).hexdigest()
+    (tmp_path / "vae.json").write_text(json.dumps({"sha256": checksum}))
     assert str(*weights(tmp_path)).endswith("0.01 MB")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 
 from .download import DownloadError
 from .imageset import ImageSet
@@ -29,6 +30,7 @@ def load(
     device="cpu",
     root=None,
     resolution: int | None = None,
+    held: Mapping[str, float] | None = None,
 ) -> ImageSet:
     """Load a data set as tensors, images float32 in [0, 1] on `device`.
 
@@ -46,6 +48,7 @@ def load(
             data/downloads of the course folder (see `download.data_folder`).
         resolution: side of the square pictures in pixels, for faces (default 32) and folders.
             The other sets have one resolution of their own.
+        held: factors of handwriting that are the same for every digit, name -> value.
 
     Raises:
         ValueError: an argument cannot be used, or a file holds something else than it should.
@@ -56,7 +59,9 @@ def load(
     if split not in SPLITS:
         raise ValueError(f'split is {split!r}; use "train" or "test".')
     if name in DRAWN_SIZES:
-        return _draw(name, split, size, seed=seed, device=device, resolution=resolution)
+        return _draw(name, split, size, seed, device, resolution, held)
+    if held:
+        raise ValueError(f"held is for handwriting only; {name} has no factors to hold.")
     if str(name).startswith("folder:"):
         from .folder import read_folder
 
@@ -70,19 +75,21 @@ def load(
     return read_real(name, split, size, root=root, device=device)
 
 
-def _draw(name, split, size, *, seed, device, resolution) -> ImageSet:
+def _draw(name, split, size, seed, device, resolution, held) -> ImageSet:
     if not hasattr(seed, "__index__") or not 0 <= seed < TEST_SEED_OFFSET:
         raise ValueError(f"seed is {seed!r}; use a whole number from 0 to {TEST_SEED_OFFSET - 1}.")
     size = size or DRAWN_SIZES[name][split]
     seed = seed if split == "train" else seed + TEST_SEED_OFFSET
     if name == "faces":
+        if held:
+            raise ValueError("held is for handwriting only; faces.render holds any factor.")
         from . import faces
 
         return faces.draw(size, seed=seed, device=device, resolution=resolution or 32)
     from . import handwriting
 
     _check_resolution(name, resolution, 28)
-    return handwriting.draw(size, seed=seed, device=device)
+    return handwriting.draw(size, seed=seed, held=held, device=device)
 
 
 def _positive(what: str, value) -> int | None:

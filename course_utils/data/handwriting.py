@@ -8,13 +8,14 @@ A digit is made in three steps, one function each:
 3. `_ink`: a pen of the given thickness follows the path and leaves grey values.
 
 Every picture is a pure function of its class, its factors and its noise (the unsteadiness of the
-hand). The factors are uniform and independent of each other, of the noise and of the class. All
-random numbers come from the CPU, so one seed gives the same pictures on every device, up to
-rounding; no step is a matrix product on the device, so neither TF32 nor autocast changes them.
+hand). The factors are independent of each other, of the noise and of the class. All random numbers
+come from the CPU, so one seed gives the same pictures on every device, up to rounding; drawing
+takes no matrix product, so neither TF32 nor autocast changes them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from math import pi, prod
@@ -29,22 +30,26 @@ from course_utils.data.imageset import ImageSet
 SIDE = 28  # pixels
 CLASSES = tuple("0123456789")
 
-# What differs between two digits of one class, and the range in which each is drawn uniformly.
+# What differs between two digits of one class, and the range in which it is drawn: style uniformly,
+# the others from a normal distribution around the middle that ends at LIMIT standard deviations.
+# Real handwriting, too, has many middling digits and few extreme ones.
 FACTORS = {
     "style": (0.0, 1.0),  # which of the class's styles; see `style_index`
-    "slant": (-0.4, 0.7),  # shear: pixels to the right per pixel up; 0 is upright
-    "rotation": (-0.2, 0.2),  # radians, clockwise as seen; applied after the slant
-    "thickness": (1.5, 4.2),  # mean width of the pen, pixels
-    "size": (17.0, 21.0),  # longer side of the box around the ink, pixels
-    "position_x": (-1.5, 1.5),  # centre of mass right of the picture's centre, pixels
-    "position_y": (-1.5, 1.5),  # centre of mass below the picture's centre, pixels
+    "slant": (-0.5, 0.85),  # shear: pixels to the right per pixel up; 0 is upright
+    "rotation": (-0.25, 0.25),  # radians, clockwise as seen; applied after the slant
+    "thickness": (1.1, 4.5),  # mean width of the pen, pixels
+    "size": (17.0, 21.5),  # longer side of the box around the ink, pixels
+    "position_x": (-2.0, 2.0),  # centre of mass right of the picture's centre, pixels
+    "position_y": (-2.0, 2.0),  # centre of mass below the picture's centre, pixels
 }
+LIMIT = 2.5
 
-# The noise of one picture: independent standard normal numbers, cut off at +-NOISE_LIMIT.
+# The noise of one picture: independent standard normal numbers, that end at +-LIMIT.
 POINTS = max(sum(len(points) for points, _ in style.strokes()) for style in STYLES)
 WAVES = 3
 NOISE = {
     "points": (POINTS, 2),  # where each point of the path lands
+    "ends": (2,),  # whether it lands late and lifts early
     "second_stroke": (2,),  # how far the second stroke misses its place
     "sloppiness": (1,),  # how strongly this hand shakes
     "roundness": (1,),  # whether it passes the points or cuts across between them
@@ -56,26 +61,37 @@ NOISE = {
     "softness": (1,),  # sharp or blurred edge of the ink
 }
 NOISE_SIZE = sum(prod(shape) for shape in NOISE.values())
-NOISE_LIMIT = 2.5
 
 SAMPLES = 80  # points at which the path is inked: about one a pixel
 CHUNK = 256  # digits drawn at a time: what fits the processor's cache
 
 
-def draw(size: int, *, seed: int = 0, device="cpu") -> ImageSet:
+def draw(
+    size: int, *, seed: int = 0, held: Mapping[str, float] | None = None, device="cpu"
+) -> ImageSet:
     """Draw `size` digits, all ten classes equally often.
 
     The first k digits of a larger set with the same seed are the same as those of `draw(k)`.
+
+    Args:
+        size: how many digits.
+        seed: of the classes, the factors and the unsteadiness of the hand.
+        held: factors that are the same for every digit, for example {"rotation": 0.0}; the
+            others are drawn as if nothing were held.
+        device: where to draw, and where the pictures stay.
 
     Returns:
         An ImageSet "handwriting" on `device`: images (size, 1, 28, 28) float32 in [0, 1], ink
         bright on black; labels (size,); factors as in `sample_factors`; classes "0" to "9".
 
     Raises:
-        ValueError: if size is not a positive whole number, or seed not a whole number.
+        ValueError: if size is not a positive whole number, seed not a whole number, or a held
+            factor unknown or impossible.
     """
     labels = sample_labels(size, seed)
     factors = sample_factors(size, seed)
+    for name, value in (held or {}).items():
+        factors[name] = torch.full((size,), float(value))
     images = render(labels, factors, sample_noise(size, seed), device)
     return ImageSet("handwriting", images, labels, factors, classes=CLASSES).to(device)
 
@@ -90,20 +106,21 @@ def sample_labels(size: int, seed: int = 0) -> Tensor:
 def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
     """The factors of `size` digits: name -> (size,) float32 on the CPU.
 
-    Each is uniform in its range in `FACTORS`, independent of the others and of the class.
+    Each lies in its range in `FACTORS`, and is independent of the others and of the class.
     """
     _check_request(size, seed)
-    uniform = _uniform(size, len(FACTORS), seed, stream=1)
-    low, high = torch.tensor(list(FACTORS.values())).unbind(dim=1)
-    values = low + (high - low) * uniform
-    return dict(zip(FACTORS, values.unbind(dim=1), strict=True))
+    uniform = dict(zip(FACTORS, _uniform(size, len(FACTORS), seed, stream=1).unbind(dim=1)))
+    factors = {"style": uniform.pop("style")}
+    for name, values in uniform.items():
+        low, high = FACTORS[name]
+        factors[name] = (low + high) / 2 + (high - low) / (2 * LIMIT) * _normal(values)
+    return factors
 
 
 def sample_noise(size: int, seed: int = 0) -> Tensor:
     """(size, NOISE_SIZE) float32 on the CPU: the unsteadiness of the hand, a row a picture."""
     _check_request(size, seed)
-    uniform = _uniform(size, NOISE_SIZE, seed, stream=2)
-    return torch.special.ndtri(uniform).clamp(-NOISE_LIMIT, NOISE_LIMIT)
+    return _normal(_uniform(size, NOISE_SIZE, seed, stream=2))
 
 
 def render(labels: Tensor, factors: dict[str, Tensor], noise: Tensor, device="cpu") -> Tensor:
@@ -152,7 +169,7 @@ def style_index(labels: Tensor, style: Tensor) -> Tensor:
 def _unpack(noise: Tensor) -> dict[str, Tensor]:
     """The named parts of (n, NOISE_SIZE): name -> (n, *NOISE[name])."""
     parts = noise.split([prod(shape) for shape in NOISE.values()], dim=1)
-    return {name: part.unflatten(1, NOISE[name]) for name, part in zip(NOISE, parts, strict=True)}
+    return {name: part.unflatten(1, NOISE[name]) for name, part in zip(NOISE, parts)}
 
 
 # --- 1. write ------------------------------------------------------------------------------------
@@ -165,10 +182,16 @@ def _write(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
     points = template.points + spread * shake * hand["points"]
 
     # From passing through the points (0) to cutting across between them (0.8), as in haste.
-    haste = (0.4 * hand["roundness"]).clamp(-0.3, 0.8)[:, None]
+    haste = (0.5 * hand["roundness"]).clamp(0, 0.8)[:, None]
     spline = template.passing + haste * (template.cutting - template.passing)
     path = (spline[..., None] * points[:, None]).sum(dim=2) - 0.5
     path = path + 0.03 * template.second_stroke[..., None] * hand["second_stroke"][:, None]
+
+    # The pen lands late and lifts early: the samples left out gather at the ends.
+    skipped = (0.06 * SAMPLES * hand["ends"]).clamp(0, 0.2 * SAMPLES).long()
+    sample = torch.arange(SAMPLES, device=path.device).expand(len(path), -1)
+    sample = sample.clamp(skipped[:, :1], SAMPLES - 1 - skipped[:, 1:])
+    path = path.gather(1, sample[..., None].expand(-1, -1, 2))
 
     x, y = path.unbind(dim=2)
     inside = y.clamp(-0.5, 0.5)
@@ -360,6 +383,12 @@ def _uniform(rows: int, columns: int, seed: int, stream: int) -> Tensor:
     """(rows, columns) in [0, 1). Labels, factors and noise each draw from a stream of their own."""
     generator = torch.Generator().manual_seed(3 * seed + stream)
     return torch.rand(rows, columns, generator=generator)
+
+
+def _normal(uniform: Tensor) -> Tensor:
+    """Standard normal numbers that end at +-LIMIT, from uniform ones."""
+    tail = torch.special.ndtr(torch.tensor(-LIMIT))
+    return torch.special.ndtri(tail + (1 - 2 * tail) * uniform)
 
 
 def _check_request(size: int, seed: int):

@@ -1,5 +1,6 @@
 """Sliders and players: thin layers over pure functions from a state to a picture."""
 
 from .explorer import Explorer, explore
+from .latent import BoundView, LatentPad, PosteriorFilm
 
-__all__ = ["Explorer", "explore"]
+__all__ = ["BoundView", "Explorer", "LatentPad", "PosteriorFilm", "explore"]

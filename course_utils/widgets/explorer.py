@@ -150,10 +150,9 @@ def _with_player(slider):
 
     if slider.description not in ("step", "frame"):
         return slider
-    last = len(slider.options) - 1 if hasattr(slider, "options") else slider.max
-    play = ipywidgets.Play(min=0, max=last, interval=250)
-    ipywidgets.link((play, "value"), (slider, "index" if hasattr(slider, "options") else "value"))
-    return ipywidgets.HBox([play, slider])
+    play = ipywidgets.Play(value=slider.value, min=slider.min, max=slider.max, interval=250)
+    ipywidgets.link((play, "value"), (slider, "value"))
+    return ipywidgets.HBox([slider, play])
 
 
 def _stations(slider) -> list:
