@@ -4,7 +4,7 @@ For each seed a small convolutional network is trained on freshly drawn digits o
 10,000 pictures of the MNIST test set. Nothing was chosen by looking at the test set: the styles,
 the ranges of the factors and this recipe were tuned on pictures of the MNIST training set.
 
-    python benchmarks/handwriting_reads_mnist.py --seeds 3 --size 60000 --epochs 6
+    python benchmarks/handwriting_reads_mnist.py --seeds 3 --size 60000 --epochs 3
 
 MNIST is read from the folder named by COURSE_DATA (default: data/downloads).
 """
@@ -104,7 +104,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3, help="how many repetitions")
     parser.add_argument("--size", type=int, default=60000, help="digits drawn for each")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=3)
     options = parser.parse_args()
 
     torch.set_num_threads(1)

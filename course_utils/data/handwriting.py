@@ -31,16 +31,17 @@ SIDE = 28  # pixels
 CLASSES = tuple("0123456789")
 
 # What differs between two digits of one class, and the range in which it is drawn: style uniformly,
-# the others from a normal distribution around the middle that ends at LIMIT standard deviations.
+# the others from a normal distribution around the middle that ends at LIMIT standard deviations
+# (thickness on a scale of ratios, so that its middle is the geometric one).
 # Real handwriting, too, has many middling digits and few extreme ones.
 FACTORS = {
     "style": (0.0, 1.0),  # which of the class's styles; see `style_index`
     "slant": (-0.5, 0.85),  # shear: pixels to the right per pixel up; 0 is upright
     "rotation": (-0.25, 0.25),  # radians, clockwise as seen; applied after the slant
-    "thickness": (1.1, 4.5),  # mean width of the pen, pixels
-    "size": (17.0, 21.5),  # longer side of the box around the ink, pixels
-    "position_x": (-2.0, 2.0),  # centre of mass right of the picture's centre, pixels
-    "position_y": (-2.0, 2.0),  # centre of mass below the picture's centre, pixels
+    "thickness": (1.2, 5.0),  # mean width of the pen, pixels
+    "size": (18.0, 21.5),  # longer side of the box around the ink, pixels
+    "position_x": (-1.5, 1.5),  # centre of mass right of the picture's centre, pixels
+    "position_y": (-1.5, 1.5),  # centre of mass below the picture's centre, pixels
 }
 LIMIT = 2.5
 
@@ -71,7 +72,8 @@ def draw(
 ) -> ImageSet:
     """Draw `size` digits, all ten classes equally often.
 
-    The first k digits of a larger set with the same seed are the same as those of `draw(k)`.
+    The first k digits of a larger set with the same seed are those of `draw(k)`, up to
+    rounding.
 
     Args:
         size: how many digits.
@@ -113,7 +115,9 @@ def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
     factors = {"style": uniform.pop("style")}
     for name, values in uniform.items():
         low, high = FACTORS[name]
-        factors[name] = (low + high) / 2 + (high - low) / (2 * LIMIT) * _normal(values)
+        share = 0.5 + _normal(values) / (2 * LIMIT)
+        by_ratio = name == "thickness"  # 2 to 3 pixels is as large a step as 3 to 4.5
+        factors[name] = low * (high / low) ** share if by_ratio else low + (high - low) * share
     return factors
 
 
@@ -150,7 +154,7 @@ def render(labels: Tensor, factors: dict[str, Tensor], noise: Tensor, device="cp
         template = templates[style_index(labels[rows], part["style"][:, 0])]
         hand = _unpack(noise[rows])
         radius = part["thickness"] / 2 * _pressure(template, hand)
-        path = _place(_write(template, hand), radius, template, part)
+        path = _place(_write(template, hand, part["thickness"]), radius, template, part)
         softness = (0.3 * hand["softness"]).exp()
         images[rows] = _ink(path, radius, softness)
     return images
@@ -175,7 +179,7 @@ def _unpack(noise: Tensor) -> dict[str, Tensor]:
 # --- 1. write ------------------------------------------------------------------------------------
 
 
-def _write(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
+def _write(template: _Templates, hand: dict[str, Tensor], thickness: Tensor) -> Tensor:
     """The path in units of the digit's box, centred on 0: (n, SAMPLES, 2), x right, y down."""
     shake = (0.35 * hand["sloppiness"]).exp()[:, None]
     spread = 0.035 + 0.04 * template.is_end[..., None]  # strokes begin and end least precisely
@@ -204,7 +208,9 @@ def _write(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
     x = x + (bend * shift_x * wave).sum(dim=2)
     y = y + (bend * shift_y * wave).sum(dim=2)
 
-    width = 0.75 * (0.2 * hand["width"]).exp().clamp(0.75, 1.7)
+    width = 0.75 * (0.2 * hand["width"]).exp()
+    # Whoever holds a thick pen writes wide enough to keep the loops open.
+    width = torch.maximum(width, 0.22 * thickness)
     return torch.stack([width * x, y], dim=2)
 
 
