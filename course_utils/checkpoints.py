@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import pickle  # for the error that weights_only raises; nothing is unpickled here
 from pathlib import Path
 
 import torch
@@ -64,7 +65,12 @@ def load(path: Path, run: dict) -> dict:
     digest, _, payload = content[len(HEADER) :].partition(b"\n")
     if hashlib.sha256(payload).hexdigest().encode() != digest:
         raise CheckpointRefused(f"{path.name} is damaged or cut short (its checksum differs)")
-    saved = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    try:
+        saved = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointRefused(
+            f"{path.name} holds something else than tensors and plain values"
+        ) from error
     differing = [key for key in {**run, **saved["run"]} if run.get(key) != saved["run"].get(key)]
     if differing:
         raise CheckpointRefused(

@@ -59,18 +59,12 @@ def run(
     if publish:
         environment["COURSE_PUBLISH"] = "1"
 
-    # Under `accelerate launch` every process runs the notebook, and the first one speaks for all.
-    speaks = os.environ.get("RANK", "0") == "0"
     notebook = read(path)
     try:
-        if speaks:
-            execute(notebook, path.parent, environment, _say_cell, _say_seconds)
-        else:
-            execute(notebook, path.parent, environment)
+        execute(notebook, path.parent, environment, _say_cell, _say_seconds)
     finally:
-        if speaks:
-            write(clean(notebook), out)
-            print(f"\nThe executed copy is {out}")
+        write(clean(notebook), out)
+        print(f"\nThe executed copy is {out}")
     return 0
 
 

@@ -40,13 +40,14 @@ class Progress:
             remaining = self.epochs * self.batches - step
             left = f" · {(self.drawn - self.started) * remaining / done:.0f} s left"
         epoch = min(step // self.batches + 1, self.epochs)
-        self._draw(f"{self.name}: epoch {epoch}/{self.epochs} · {share:.0%} · {_last(history)}{left}")
+        measures = _measures({key: values[-1].item() for key, values in history.items()})
+        self._draw(f"{self.name}: epoch {epoch}/{self.epochs} · {share:.0%} · {measures}{left}")
 
     def finish(self, run) -> None:
         """Leave the final line: epochs, last epoch's measures, seconds."""
-        tail = {key: run.per_epoch(key)[-1:] for key in run.history}
         resumed = f" · resumed at step {run.resumed_at}" if run.resumed_at else ""
-        line = f"{self.name}: {self.epochs} epochs · {_last(tail)} · {run.seconds:.1f} s{resumed}"
+        measures = _measures(run.last_epoch())
+        line = f"{self.name}: {self.epochs} epochs · {measures} · {run.seconds:.1f} s{resumed}"
         if self.handle is not None:
             self._draw(line)
         elif self.live and sys.stdout.isatty():
@@ -71,9 +72,8 @@ class _Line:
         return self.text
 
 
-def _last(history: dict) -> str:
-    """The newest value of every measure, as text."""
-    return " · ".join(f"{key} {values[-1].item():.4g}" for key, values in history.items())
+def _measures(values: dict[str, float]) -> str:
+    return " · ".join(f"{measure} {value:.4g}" for measure, value in values.items())
 
 
 def _display_handle():

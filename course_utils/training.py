@@ -51,26 +51,32 @@ class Run:
 
     def per_epoch(self, measure: str) -> Tensor:
         """The mean of a measure over each epoch, (epochs,)."""
-        return torch.stack([part.mean() for part in self.history[measure].split(self.steps_per_epoch)])
+        epochs = self.history[measure].split(self.steps_per_epoch)
+        return torch.stack([epoch.mean() for epoch in epochs])
+
+    def last_epoch(self) -> dict[str, float]:
+        """measure -> its mean over the last epoch."""
+        return {measure: self.per_epoch(measure)[-1].item() for measure in self.history}
 
 
 class Optimiser:
     """One player's optimiser: `minimise(loss)` is zero_grad, backward and step in one line."""
 
-    def __init__(self, parameters, lr: float, betas: tuple[float, float], accelerator):
+    def __init__(self, parameters, lr: float, betas: tuple[float, float], lab: Lab):
         # One fused kernel for all parameters instead of several a tensor: the same update.
         self.torch = torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
-        self.wrapped = accelerator.prepare(self.torch)
-        self.accelerator = accelerator
+        # Half-precision gradients underflow unless the loss is scaled up; otherwise idle.
+        self.scaler = torch.amp.GradScaler(lab.device.type, enabled=lab.precision == "fp16")
         self.base_lr = lr
 
     def minimise(self, loss: Tensor) -> None:
         """Move this player's parameters one step down the gradient of a loss of one number."""
-        self.wrapped.zero_grad()
+        self.torch.zero_grad()
         # The backward pass takes its precision from the forward pass.
         with torch.autocast(loss.device.type, enabled=False):
-            self.accelerator.backward(loss)
-        self.wrapped.step()
+            self.scaler.scale(loss).backward()
+        self.scaler.step(self.torch)
+        self.scaler.update()
 
     def scale_rate(self, factor: float) -> None:
         """Set the learning rate to `factor` times the one it was made with."""
@@ -135,16 +141,11 @@ def fit(
         ValueError: `data` is empty or of unequal lengths, or a number is out of range.
         FloatingPointError: a measure became NaN or infinite; checkpoints before it are kept.
     """
-    tensors = _as_tensors(data)
+    tensors = [tensor.to(lab.device) for tensor in _as_tensors(data)]
     _check(step, tensors, epochs, batch_size)
-    accelerator = _accelerator(lab)
-    tensors = [tensor.to(accelerator.device) for tensor in tensors]
     rates = lr if isinstance(lr, Mapping) else dict.fromkeys(nets, lr)
-    prepared = {key: accelerator.prepare_model(net.train()) for key, net in nets.items()}
-    opts = {
-        key: Optimiser(net.parameters(), rates[key], betas, accelerator)
-        for key, net in prepared.items()
-    }
+    nets = {key: net.to(lab.device).train() for key, net in nets.items()}
+    opts = {key: Optimiser(net.parameters(), rates[key], betas, lab) for key, net in nets.items()}
     batches = math.ceil(len(tensors[0]) / batch_size)
     steps = epochs * batches
     run = Run(name or save or step.__name__.strip("_"), steps_per_epoch=batches)
@@ -157,51 +158,60 @@ def fit(
     begin = 0
     state = path and checkpoints.resume(path, identity, longest=steps)
     if state:
-        begin, order_seed = _restore(state, run, nets, opts, accelerator)
+        begin, order_seed = _restore(state, run, nets, opts)
         run.resumed_at = begin
 
-    step_nets, step_opts = SimpleNamespace(**prepared), SimpleNamespace(**opts)
-    order, pending = None, []
-    saved_at = started_at = time.perf_counter()
+    step_nets, step_opts = SimpleNamespace(**nets), SimpleNamespace(**opts)
+    autocast, several = _autocast(lab), isinstance(data, Sequence)
+    pending = []
     seconds_before = run.seconds
+    started_at = saved_at = time.perf_counter()
     progress = Progress(run.name, epochs, batches)
 
-    def keep(step_number: int) -> None:
+    def keep(finished: int) -> None:
         run.seconds = seconds_before + time.perf_counter() - started_at
-        checkpoints.save(path, _state(step_number, order_seed, run, nets, opts, accelerator), identity)
+        if path:
+            checkpoints.save(path, _state(finished, order_seed, run, nets, opts), identity)
 
-    for number in range(begin, steps):
-        epoch, batch = divmod(number, batches)
-        if order is None or batch == 0:
-            order = _order(len(tensors[0]), order_seed + epoch, accelerator.device)
+    def look(number: int) -> None:
         if number in watch_at and number not in dict(run.snapshots):
             run.snapshots.append((number, _watch(watch, nets)))
-        picked = order[batch * batch_size : (batch + 1) * batch_size]
-        inputs = tuple(tensor[picked] for tensor in tensors)
+
+    for number, batch in _batches(tensors, batch_size, order_seed, begin, steps):
+        look(number)
         for opt in opts.values():
             opt.scale_rate(schedule(number / steps))
-        with accelerator.autocast():
-            measures = step(inputs if isinstance(data, Sequence) else inputs[0], step_nets, step_opts)
-        pending.append(measures)
-        last = number + 1 == steps
+        with autocast:
+            pending.append(step(batch if several else batch[0], step_nets, step_opts))
+        finished = number + 1
         save_now = path and time.perf_counter() - saved_at > save_every
-        if last or save_now or len(pending) == READ_BACK_EVERY or progress.due():
+        if len(pending) == READ_BACK_EVERY or finished == steps or save_now or progress.due():
             _read_back(pending, run.history, number)
-            progress.show(number + 1, run.history)
-        if save_now and not last:
-            keep(number + 1)
+            progress.show(finished, run.history)
+        if save_now and finished < steps:
+            keep(finished)
             saved_at = time.perf_counter()
 
-    if steps in watch_at and steps not in dict(run.snapshots):
-        run.snapshots.append((steps, _watch(watch, nets)))
-    if begin < steps and path:
+    look(steps)
+    if begin < steps:
         keep(steps)
-    run.seconds = seconds_before + time.perf_counter() - started_at
-    for key, net in nets.items():
-        accelerator.unwrap_model(prepared[key], keep_fp32_wrapper=False)
+    for net in nets.values():
         net.eval()
     progress.finish(run)
     return run
+
+
+def _batches(tensors: list[Tensor], batch_size: int, order_seed: int, begin: int, steps: int):
+    """(number, batch) of each step from `begin` on; every epoch has an order of its own."""
+    count = len(tensors[0])
+    batches = math.ceil(count / batch_size)
+    order = None
+    for number in range(begin, steps):
+        epoch, position = divmod(number, batches)
+        if order is None or position == 0:
+            order = _order(count, order_seed + epoch, tensors[0].device)
+        picked = order[position * batch_size : (position + 1) * batch_size]
+        yield number, tuple(tensor[picked] for tensor in tensors)
 
 
 def _as_tensors(data) -> list[Tensor]:
@@ -222,11 +232,10 @@ def _check(step, tensors: list[Tensor], epochs: int, batch_size: int) -> None:
         )
 
 
-def _accelerator(lab: Lab):
-    from accelerate import Accelerator
-
-    mixed = {"float32": "no", "bf16": "bf16", "fp16": "fp16"}[lab.precision]
-    return Accelerator(mixed_precision=mixed, cpu=lab.device.type == "cpu")
+def _autocast(lab: Lab) -> torch.autocast:
+    """The precision of the session: float32 as it is, or half precision where that is safe."""
+    half = torch.float16 if lab.precision == "fp16" else torch.bfloat16
+    return torch.autocast(lab.device.type, dtype=half, enabled=lab.precision != "float32")
 
 
 def _order(count: int, seed: int, device: torch.device) -> Tensor:
@@ -310,7 +319,7 @@ def _fingerprint(step: Callable) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _state(number, order_seed, run, nets, opts, accelerator) -> dict:
+def _state(number, order_seed, run, nets, opts) -> dict:
     """Everything that the rest of the run depends on."""
     numpy_name, numpy_keys, *numpy_rest = numpy.random.get_state()
     return {
@@ -318,7 +327,7 @@ def _state(number, order_seed, run, nets, opts, accelerator) -> dict:
         "order_seed": order_seed,
         "nets": {key: net.state_dict() for key, net in nets.items()},
         "opts": {key: opt.torch.state_dict() for key, opt in opts.items()},
-        "scaler": accelerator.scaler.state_dict() if accelerator.scaler else None,
+        "scalers": {key: opt.scaler.state_dict() for key, opt in opts.items()},
         "random": {
             "python": random.getstate(),
             "numpy": [numpy_name, torch.from_numpy(numpy_keys.astype("int64")), *numpy_rest],
@@ -331,13 +340,12 @@ def _state(number, order_seed, run, nets, opts, accelerator) -> dict:
     }
 
 
-def _restore(state: dict, run: Run, nets, opts, accelerator) -> tuple[int, int]:
+def _restore(state: dict, run: Run, nets, opts) -> tuple[int, int]:
     """Put a saved state back everywhere; returns the step to go on with and the order seed."""
     for key, net in nets.items():
         net.load_state_dict(state["nets"][key])
         opts[key].torch.load_state_dict(state["opts"][key])
-    if accelerator.scaler and state["scaler"]:
-        accelerator.scaler.load_state_dict(state["scaler"])
+        opts[key].scaler.load_state_dict(state["scalers"][key])
     numbers = state["random"]
     random.setstate(numbers["python"])
     numpy_name, numpy_keys, *numpy_rest = numbers["numpy"]

@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import accelerate  # noqa: F401  here once, and not in every child
 import numpy
 import torch
 
@@ -99,7 +98,7 @@ def main() -> None:
     moments = random.Random(seed)
     # Sittings of random length, together not enough to finish.
     answers = [
-        in_a_child(folder / "cut", moments.uniform(0, 1.4) * seconds / kills)
+        in_a_child(folder / "cut", moments.uniform(0, 1.0) * seconds / kills)
         for _ in range(kills)
     ]
     cut = in_a_child(folder / "cut", None)

@@ -48,7 +48,7 @@ def load(
             data/downloads of the course folder (see `download.data_folder`).
         resolution: side of the square pictures in pixels, for faces (default 32) and folders.
             The other sets have one resolution of their own.
-        held: factors of handwriting that are the same for every digit, name -> value.
+        held: factors that are the same in every picture of a drawn set, name -> value.
 
     Raises:
         ValueError: an argument cannot be used, or a file holds something else than it should.
@@ -61,7 +61,7 @@ def load(
     if name in DRAWN_SIZES:
         return _draw(name, split, size, seed, device, resolution, held)
     if held:
-        raise ValueError(f"held is for handwriting only; {name} has no factors to hold.")
+        raise ValueError(f"held is for drawn sets; the factors of {name} are not known.")
     if str(name).startswith("folder:"):
         from .folder import read_folder
 
@@ -81,11 +81,11 @@ def _draw(name, split, size, seed, device, resolution, held) -> ImageSet:
     size = size or DRAWN_SIZES[name][split]
     seed = seed if split == "train" else seed + TEST_SEED_OFFSET
     if name == "faces":
-        if held:
-            raise ValueError("held is for handwriting only; faces.render holds any factor.")
         from . import faces
 
-        return faces.draw(size, seed=seed, device=device, resolution=resolution or 32)
+        return faces.draw(
+            size, seed=seed, held=held, device=device, resolution=resolution or 32
+        )
     from . import handwriting
 
     _check_resolution(name, resolution, 28)

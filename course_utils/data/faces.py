@@ -86,15 +86,32 @@ MOUTH, TONGUE, ROSE = _rgb("571a27", "e0565c", "f0605f")
 
 
 def draw(
-    size: int, *, seed: int = 0, device: torch.device | str = "cpu", resolution: int = 32
+    size: int,
+    *,
+    seed: int = 0,
+    held: Mapping[str, float] | None = None,
+    device: torch.device | str = "cpu",
+    resolution: int = 32,
 ) -> ImageSet:
     """`size` random faces, (size, 3, resolution, resolution), with all factors and a caption each.
 
     The same on every device up to rounding, and the first faces do not depend on `size`.
 
-    Raises: ValueError where `size` is below 1 or `resolution` is not between 16 and 128.
+    Args:
+        size: how many faces.
+        seed: of the factors and of the wording of the captions.
+        held: factors that are the same for every face, for example {"tilt": 0.0}; the others are
+            drawn as if nothing were held.
+        device: where to draw, and where the pictures stay.
+        resolution: height and width in pixels, 16 to 128.
+
+    Raises: ValueError where `size` is below 1, `resolution` is not between 16 and 128, or a held
+        factor is unknown or out of range.
     """
     factors = sample_factors(size, seed)
+    for name, value in (held or {}).items():
+        kind = factors[name].dtype if name in factors else torch.float32
+        factors[name] = torch.full((size,), value, dtype=kind)
     images = render(factors, resolution=resolution, device=device)
     rows = zip(*(values.tolist() for values in factors.values()), strict=True)
     captions = tuple(

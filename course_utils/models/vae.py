@@ -56,39 +56,43 @@ class VariationalAutoencoder(nn.Module):
 class ConvolutionalVAE(VariationalAutoencoder):
     """The same with strided convolutions down and transposed convolutions up.
 
-    Two halvings for 28×28 or 32×32 pictures leave 7×7 or 8×8 positions; sharing weights over
-    positions makes it several times smaller than a fully connected network of equal quality,
-    which is why the weights that ship with the course are of this kind.
+    Sharing weights over positions makes it several times smaller than a fully connected network
+    of equal quality, which is why the weights that ship with the course are of this kind.
 
     Args:
         latent: how many latent numbers, d.
-        width: channels after the first convolution; the second has twice as many.
+        width: channels after the first convolution; each further one doubles them.
         hidden: units of the fully connected layer on each side.
-        shape: (C, H, W) of a picture; H and W must be divisible by 4.
+        halvings: how many strided convolutions, each halving height and width.
+        shape: (C, H, W) of a picture; H and W must be divisible by 2 to the power of `halvings`.
     """
 
     def __init__(
         self,
         latent: int,
-        width: int = 24,
+        width: int = 16,
         hidden: int = 64,
+        halvings: int = 2,
         shape: tuple[int, int, int] = (1, 28, 28),
     ):
         nn.Module.__init__(self)
-        channels, height, wide = shape
-        if height % 4 or wide % 4:
+        colours, height, across = shape
+        shrunk = 2**halvings
+        if height % shrunk or across % shrunk:
             raise ValueError(
-                f"Pictures of {height}×{wide} cannot be halved twice; "
-                "crop or resize them to a multiple of 4."
+                f"Pictures of {height}×{across} cannot be halved {halvings} times; "
+                f"crop or resize them to a multiple of {shrunk}."
             )
         self.latent = latent
         self.shape = tuple(shape)
-        grid = (2 * width, height // 4, wide // 4)
+        channels = [colours, *(width * 2**level for level in range(halvings))]
+        grid = (channels[-1], height // shrunk, across // shrunk)
+        down, up = [], []
+        for fine, coarse in zip(channels, channels[1:]):
+            down += [nn.Conv2d(fine, coarse, 4, stride=2, padding=1), nn.ReLU()]
+            up = [nn.ReLU(), nn.ConvTranspose2d(coarse, fine, 4, stride=2, padding=1), *up]
         self.encoder = nn.Sequential(
-            nn.Conv2d(channels, width, 4, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
-            nn.ReLU(),
+            *down,
             nn.Flatten(),
             nn.Linear(math.prod(grid), hidden),
             nn.ReLU(),
@@ -98,9 +102,6 @@ class ConvolutionalVAE(VariationalAutoencoder):
             nn.Linear(latent, hidden),
             nn.ReLU(),
             nn.Linear(hidden, math.prod(grid)),
-            nn.ReLU(),
             nn.Unflatten(1, grid),
-            nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),
-            nn.ReLU(),
-            nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1),
+            *up,
         )
