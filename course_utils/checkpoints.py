@@ -16,6 +16,8 @@ from pathlib import Path
 
 import torch
 
+from .files import remove_parts, replacing
+
 HEADER = b"course_utils checkpoint 1\n"
 
 
@@ -42,15 +44,12 @@ def save(path: Path, state: dict, run: dict) -> None:
     payload = buffer.getbuffer()
     digest = hashlib.sha256(payload).hexdigest().encode() + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    with open(unfinished, "wb") as file:
+    remove_parts(path)
+    with replacing(path) as file:
         file.write(HEADER + digest)
         file.write(payload)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.exists():
-        os.replace(path, previous(path))
-    os.replace(unfinished, path)
+        if path.exists():
+            os.replace(path, previous(path))
 
 
 def load(path: Path, run: dict) -> dict:

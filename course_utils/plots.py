@@ -187,7 +187,7 @@ class LivePlot:
 def codes_map(axes, codes: Tensor, labels: Tensor, classes, title: str = "", size: float = 4):
     """Two-dimensional codes as dots, coloured by class, each class named at its median."""
     codes, labels = codes.detach().cpu(), labels.cpu()
-    for number, label in enumerate(classes):
+    for number in range(len(classes)):
         own = codes[labels == number]
         axes.scatter(*own.T, s=size, color=PALETTE[number % 10], alpha=0.55, linewidths=0)
     for number, label in enumerate(classes):

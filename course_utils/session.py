@@ -131,12 +131,14 @@ def course_folder() -> Path:
 
 def data_folder() -> Path:
     """Where downloaded data sets lie: COURSE_DATA, else data/downloads of the course."""
-    return Path(os.environ.get("COURSE_DATA") or course_folder() / "data" / "downloads")
+    chosen = os.environ.get("COURSE_DATA")
+    return Path(chosen).expanduser() if chosen else course_folder() / "data" / "downloads"
 
 
 def runs_folder() -> Path:
     """Where training runs keep their checkpoints: COURSE_RUNS, else runs of the course."""
-    return Path(os.environ.get("COURSE_RUNS") or course_folder() / "runs")
+    chosen = os.environ.get("COURSE_RUNS")
+    return Path(chosen).expanduser() if chosen else course_folder() / "runs"
 
 
 def describe(lab: Lab) -> str:

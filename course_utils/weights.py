@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from .files import replacing
 from .session import Lab, course_folder
 
 
@@ -56,7 +56,8 @@ def shipped(
         measures = train(net)
         net.eval()
         if lab.publish:
-            save(name, net, {"measures": measures, "seed": lab.seed, "budget": lab.budget})
+            rounded = {measure: round(value, 3) for measure, value in measures.items()}
+            save(name, net, {"measures": rounded, "seed": lab.seed, "budget": lab.budget})
         return measures
     card = load(name, net)
     net.eval()
@@ -64,10 +65,7 @@ def shipped(
 
 
 def save(name: str, net: nn.Module, card: dict, folder: Path | None = None) -> Path:
-    """Write the weights in half precision (a quarter the size of a checkpoint) and their card.
-
-    Each file is written under another name first and then renamed.
-    """
+    """Write the weights in half precision, half the size of the network, and their card."""
     from safetensors.torch import save as to_bytes
 
     folder = folder or weights_folder()
@@ -82,8 +80,10 @@ def save(name: str, net: nn.Module, card: dict, folder: Path | None = None) -> P
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     path = folder / f"{name}.safetensors"
-    _replace(path, content)
-    _replace(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+    with replacing(path) as file:
+        file.write(content)
+    with replacing(path.with_suffix(".json")) as file:
+        file.write((json.dumps(card, indent=2) + "\n").encode())
     return path
 
 
@@ -128,9 +128,3 @@ def architecture(net: nn.Module) -> dict:
 def _compact(value: torch.Tensor) -> torch.Tensor:
     value = value.detach().cpu().contiguous()
     return value.half() if value.is_floating_point() else value
-
-
-def _replace(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)

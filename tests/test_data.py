@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 
 import course_utils
-from course_utils import data
+from course_utils import data, files, session
 from course_utils.data import DownloadError, download, folder, real
 
 
@@ -90,13 +90,12 @@ def test_default_sizes_of_drawn_sets(monkeypatch):
 
 def test_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    assert download.data_folder() == tmp_path
-    assert download.data_folder(tmp_path / "mine") == tmp_path / "mine"
+    assert session.data_folder() == tmp_path
     monkeypatch.delenv("COURSE_DATA")
-    assert download.data_folder().parts[-2:] == ("data", "downloads")
-    monkeypatch.setattr(download, "__file__", str(tmp_path / "lib/course_utils/data/download.py"))
+    assert session.data_folder().parts[-2:] == ("data", "downloads")
     monkeypatch.chdir(tmp_path)
-    assert download.data_folder() == tmp_path / "data" / "downloads"
+    monkeypatch.setattr(session, "__file__", str(tmp_path / "site" / "course_utils" / "session.py"))
+    assert session.data_folder() == tmp_path / "data" / "downloads"
 
 
 # --- MNIST and FashionMNIST --------------------------------------------------------------------
@@ -177,7 +176,7 @@ def test_labels_that_no_class_has(idx_files, tmp_path):
 
 
 def test_the_real_mnist():
-    raw = download.data_folder() / "MNIST" / "raw"
+    raw = session.data_folder() / "MNIST" / "raw"
     if not (raw / "t10k-images-idx3-ubyte").is_file():
         pytest.skip("The real MNIST is not here; set COURSE_DATA to a folder that has it.")
     test = data.load("mnist", "test")
@@ -316,7 +315,7 @@ def test_folder_that_cannot_be_written(server, tmp_path):
 
 def test_interrupt_leaves_no_file(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), download.replacing(tmp_path / "a.bin") as file:
+    with pytest.raises(KeyboardInterrupt), files.replacing(tmp_path / "a.bin") as file:
         file.write(b"half of")
         raise KeyboardInterrupt
     assert files_under(tmp_path) == ["a.bin"] and (tmp_path / "a.bin").read_bytes() == b"old"

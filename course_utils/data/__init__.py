@@ -45,7 +45,7 @@ def load(
             60,000 / 10,000 handwritten digits or 20,000 / 4,000 faces.
         seed: of the drawn sets, 0 <= seed < 2**31 - 1; the others do not depend on it.
         root: where real data sets are kept. Default: the environment variable COURSE_DATA, else
-            data/downloads of the course folder (see `download.data_folder`).
+            data/downloads of the course folder.
         resolution: side of the square pictures in pixels, for faces (default 32) and folders.
             The other sets have one resolution of their own.
         held: factors that are the same in every picture of a drawn set, name -> value.

@@ -10,12 +10,12 @@ import shutil
 import tarfile
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
+
+from ..files import replacing
 
 CHUNK_BYTES = 1 << 20
 
@@ -26,38 +26,6 @@ class DownloadError(RuntimeError):
 
 class _MirrorFailed(Exception):
     """One mirror did not deliver; the message says why, as part of a sentence."""
-
-
-def data_folder(root=None) -> Path:
-    """The folder that holds real data sets.
-
-    `root` where given, else the environment variable COURSE_DATA, else data/downloads in the
-    checkout this package lies in, else data/downloads in the current folder.
-    """
-    if chosen := root or os.environ.get("COURSE_DATA"):
-        return Path(chosen).expanduser()
-    checkout = Path(__file__).parents[2]
-    base = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
-    return base / "data" / "downloads"
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the name `path` at the end of the block, whole or not at all.
-
-    Whatever ends the block early, an interrupt included, removes the new file and leaves a
-    former one at `path` as it was.
-    """
-    # A name of our own instead of tempfile's, whose files no other user may read.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def fetch(

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .download import data_folder, extract, fetch, gunzip
+from ..session import data_folder
+from .download import extract, fetch, gunzip
 from .imageset import ImageSet
 
 # The classes of torchvision.datasets, which are also the names of the folders.
@@ -40,7 +41,7 @@ def read_real(name: str, split: str, size: int | None, *, root, device) -> Image
         ValueError: `size` exceeds the set, or a file in `root` is damaged.
         DownloadError: a file is missing and could not be downloaded.
     """
-    folder = data_folder(root)
+    folder = Path(root).expanduser() if root else data_folder()
     read = _read_cifar10 if name == "cifar10" else _read_mnist
     images, labels, classes = read(name, split, folder)
     if size is not None and size > len(images):

@@ -126,9 +126,9 @@ def check_active_units(answer) -> str:
 
 def _examine_active_units(answer) -> str:
     generator = torch.Generator().manual_seed(4)
-    scale = torch.tensor([1.0, 0.5, 0.05, 0.02, 0.0, 0.2])
-    offset = torch.tensor([0.0, 3.0, 2.0, 0.0, 5.0, 0.0])
-    mu = torch.randn(500, 6, generator=generator) * scale + offset
+    scale = torch.tensor([1.0, 0.5, 0.05, 0.02, 0.0, 0.2, 0.03])
+    offset = torch.tensor([0.0, 3.0, 2.0, 0.0, 5.0, 0.0, 0.0])
+    mu = torch.randn(500, 7, generator=generator) * scale + offset
     right = int(active_units(mu).sum())
     count = ask(answer, mu)
     if isinstance(count, Tensor):
@@ -144,7 +144,7 @@ def _examine_active_units(answer) -> str:
         int((mu.mean(0).abs() > 0.01).sum()): "a large mean is not activity: take the variance "
         "over pictures, dim=0.",
         int((mu.var(1) > 0.01).sum()): "the variance is over pictures (dim=0), not over units.",
-        6 - right: "that is the number of units that are asleep.",
+        7 - right: "that is the number of units that are asleep.",
     }
     raise Wrong(
         mistakes.get(count, f"{count} instead of {right} for the test posteriors: count the "

@@ -6,7 +6,7 @@ without a browser, and stored in the notebook for readers who have no kernel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy
 
@@ -135,7 +135,7 @@ def _slider(name: str, control):
         return kind(
             value=start, min=low, max=high, step=step, description=label, style=STYLE, layout=layout
         )
-    if isinstance(control, Sequence) and not isinstance(control, str) and len(control) > 1:
+    if isinstance(control, list) and len(control) > 1:
         return ipywidgets.SelectionSlider(
             options=control, value=control[0], description=label, style=STYLE, layout=layout
         )

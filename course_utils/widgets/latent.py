@@ -42,7 +42,8 @@ class BoundView:
         self.evidence_text = right.text(0.02, 0, "", va="bottom")
         self.bound_text = right.text(0.02, 0, "", va="top")
         self.gap_text = right.text(0.68, 0, "", va="center")
-        right.set(xlim=(0, 1), ylim=(-9, 0), xticks=[], ylabel="nats", title="log p(x) and its bound")
+        right.set(xlim=(0, 1), ylim=(-9, 0), xticks=[], ylabel="nats")
+        right.set_title("log p(x) and its bound")
         self.lowest = right.get_ylim()[0]
         moving = [self.true_line, self.q_line, self.gap_bar, self.evidence_line, self.bound_line]
         self.plot = plots.LivePlot(

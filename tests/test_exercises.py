@@ -1,0 +1,145 @@
+"""Exercises: the stub runs, the solution in the notebook passes, and wrong answers get a hint."""
+
+import math
+import re
+
+import nbformat
+import pytest
+import torch
+
+from course_utils.exercises import vae
+from course_utils.notebook_files import NOTEBOOKS
+
+SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
+
+
+def exercises_of(path):
+    """(name, stub, check, solution) of every exercise of a notebook."""
+    cells = nbformat.read(path, as_version=4).cells
+    for position, cell in enumerate(cells):
+        if "exercise" not in cell.metadata.get("tags", []):
+            continue
+        solution = SOLUTION.search(cells[position + 1].source).group(1)
+        stub, call = cell.source.rsplit("\n\n\n", 1)
+        name = re.search(r"def (\w+)", stub).group(1)
+        yield name, stub, call, solution.replace("\n# ", "\n")
+
+
+EXERCISES = [
+    pytest.param(path, *exercise, id=f"{path.stem[:2]}-{exercise[0]}")
+    for path in sorted(NOTEBOOKS.glob("*.ipynb"))
+    for exercise in exercises_of(path)
+]
+
+
+def run(path, call, source):
+    """What the check of the notebook says to a source; the mark it returns."""
+    module = {"03": vae}[path.stem[:2]]
+    scope = {"torch": torch, "exercises": module}
+    exec(source, scope)
+    return eval(call.rstrip(";"), scope)
+
+
+def test_notebook_03_has_its_five():
+    assert len([one for one in EXERCISES if one.id.startswith("03")]) == 5
+
+
+@pytest.mark.parametrize(("path", "name", "stub", "call", "solution"), EXERCISES)
+def test_the_stub_is_not_attempted(path, name, stub, call, solution, capsys):
+    assert run(path, call, stub) == "○"
+    assert "not attempted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("path", "name", "stub", "call", "solution"), EXERCISES)
+def test_the_solution_is_right(path, name, stub, call, solution, capsys):
+    assert run(path, call, solution) == "✔"
+    assert capsys.readouterr().out.startswith("✔ Exercise")
+
+
+def per_number(mu, logvar):
+    return 0.5 * (logvar.exp() - logvar - 1 + mu**2)
+
+
+WRONG = [
+    (vae.check_kl, lambda mu, logvar: -per_number(mu, logvar).sum(1), "sign"),
+    (vae.check_kl, lambda mu, logvar: 2 * per_number(mu, logvar).sum(1), "½"),
+    (vae.check_kl, lambda mu, logvar: per_number(mu, logvar).mean(1), "averaged"),
+    (vae.check_kl, lambda mu, logvar: per_number(mu, logvar).sum(), "whole batch"),
+    (vae.check_kl, per_number, "sum over the latent numbers"),
+    (vae.check_kl, lambda mu, logvar: (per_number(mu, logvar) + 0.5).sum(1), "-1 is missing"),
+    (vae.check_kl, lambda mu, logvar: per_number(mu, 0.5 * logvar).sum(1), "do not halve"),
+    (vae.check_kl, lambda mu, logvar: (per_number(mu, logvar) + (mu - mu**2) / 2).sum(1), "squared"),
+    (vae.check_kl, lambda mu, logvar: (mu**2).sum(1), "term by term"),
+    (vae.check_kl, lambda mu, logvar: per_number(mu, logvar).sum(0), "shape"),
+    (vae.check_kl, lambda mu, logvar: 3.0, "return a tensor"),
+    (vae.check_kl, lambda mu, logvar: (mu / 0).sum(1), "finite"),
+    (vae.check_kl, lambda mu, logvar: mu @ logvar, "RuntimeError"),
+    (vae.check_kl, 42, "function is needed"),
+    (vae.check_reparameterise, lambda mu, logvar: mu + torch.randn_like(mu), "logvar"),
+    (vae.check_reparameterise, lambda mu, logvar: mu, "same code"),
+    (
+        vae.check_reparameterise,
+        lambda mu, logvar: mu + logvar.exp() * torch.randn_like(mu),
+        "spread is the variance",
+    ),
+    (
+        vae.check_reparameterise,
+        lambda mu, logvar: mu + (0.5 * logvar).exp() * (torch.rand_like(mu) - 0.5),
+        "uniform",
+    ),
+    (
+        vae.check_reparameterise,
+        lambda mu, logvar: (mu + (0.5 * logvar).exp() * torch.randn_like(mu)).detach(),
+        "no gradient",
+    ),
+    (
+        vae.check_reparameterise,
+        lambda mu, logvar: mu + (0.5 * logvar).exp() * torch.rand_like(mu),
+        "mean",
+    ),
+    (
+        vae.check_reparameterise,
+        lambda mu, logvar: mu + (0.5 * logvar).exp() * torch.randn(1, 2),
+        "same noise",
+    ),
+    (vae.check_reparameterise, lambda mu, logvar: mu + logvar * torch.randn_like(mu), "σ"),
+    (
+        vae.check_interpolate,
+        lambda a, b, n: torch.lerp(b, a, torch.linspace(0, 1, n)[:, None]),
+        "from the end",
+    ),
+    (
+        vae.check_interpolate,
+        lambda a, b, n: torch.lerp(a, b, torch.linspace(0, 1, n + 1)[:n, None]),
+        "both included",
+    ),
+    (
+        vae.check_interpolate,
+        lambda a, b, n: torch.lerp(a, b, torch.linspace(0, 1, n)[:, None] ** 2),
+        "half of each",
+    ),
+    (
+        vae.check_interpolate,
+        lambda a, b, n: torch.lerp(a, b, torch.linspace(0, 1, n)[:, None]).T,
+        "one row a step",
+    ),
+    (vae.check_active_units, lambda mu: (mu.std(0) > 0.01).sum(), "variance"),
+    (vae.check_active_units, lambda mu: (mu.mean(0).abs() > 0.01).sum().item(), "mean"),
+    (vae.check_active_units, lambda mu: (mu.var(0) <= 0.01).sum().item(), "asleep"),
+    (vae.check_active_units, lambda mu: mu.var(0) > 0.01, "one number"),
+    (vae.check_active_units, lambda mu: "three", "as a number"),
+    (vae.check_active_units, lambda mu: 100, "instead of 3"),
+    (vae.check_importance_weighted, lambda w: w.mean(1), "inside the log"),
+    (vae.check_importance_weighted, lambda w: w.logsumexp(1), "1/k"),
+    (vae.check_importance_weighted, lambda w: math.log(64) - w.logsumexp(1), "sign"),
+    (vae.check_importance_weighted, lambda w: w.exp().mean(1).log(), "logsumexp"),
+    (vae.check_importance_weighted, lambda w: w.max(1).values, "log of the mean"),
+    (vae.check_importance_weighted, lambda w: w.logsumexp(0), "shape"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
+def test_a_wrong_answer_gets_the_right_hint(check, answer, hint, capsys):
+    assert check(answer) == "✘"
+    said = capsys.readouterr().out
+    assert said.startswith("✘ Exercise") and hint in said
