@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import pickle  # for the error that weights_only raises; nothing is unpickled here
 from pathlib import Path
 
 import torch
@@ -66,7 +65,7 @@ def load(path: Path, run: dict) -> dict:
         raise CheckpointRefused(f"{path.name} is damaged or cut short (its checksum differs)")
     try:
         saved = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except Exception as error:  # weights_only stops at whatever is not a tensor or plain value
         raise CheckpointRefused(
             f"{path.name} holds something else than tensors and plain values"
         ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from course_utils.files import replacing
 from course_utils.notebook_files import (
     NOTEBOOKS,
     ROOT,
@@ -17,6 +18,7 @@ from course_utils.notebook_files import (
     NotebookError,
     cell_lines,
     clean,
+    cover,
     execute,
     find,
     printed_lines,
@@ -71,6 +73,8 @@ def run(
 def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
     """Execute notebooks in the classroom budget and store their outputs in place.
 
+    The picture of the cell tagged "cover" is also kept in data/pictures, for the README.
+
     Raises:
         NotebookError: a cell or widget callback failed; that notebook's file stays as it was.
     """
@@ -81,6 +85,12 @@ def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
             environment["COURSE_DEVICE"] = "cpu"  # what every reader has, and CI compares with
             execute(notebook, path.parent, environment, _say_cell, _say_seconds)
         write(clean(notebook), path)
+        picture = cover(notebook)
+        if picture is not None:
+            shelf = folder.parent / "data" / "pictures"
+            shelf.mkdir(parents=True, exist_ok=True)
+            with replacing(shelf / f"{path.stem}.png") as file:
+                file.write(picture)
     return 0
 
 

@@ -6,6 +6,7 @@ itself only prints such an error, and the cell that moved the slider counts as a
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -145,6 +146,16 @@ def clean(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs = _merge_streams(map(_without_widget_view, cell.outputs))
     return notebook
+
+
+def cover(notebook: NotebookNode) -> bytes | None:
+    """The PNG in the output of the cell tagged "cover", or None where there is none."""
+    for cell in notebook.cells:
+        if "cover" in cell.metadata.get("tags", []):
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    return base64.b64decode(output.data["image/png"])
+    return None
 
 
 def printed_lines(notebook: NotebookNode) -> list[str]:

@@ -309,7 +309,9 @@ def _fingerprint(step: Callable) -> str:
         try:
             parts.append(inspect.getsource(function))
         except (OSError, TypeError):  # made by exec: no text to be had, so its byte code
-            parts.append(function.__code__.co_code.hex() + repr(function.__code__.co_names))
+            code = function.__code__
+            numbers = [value for value in code.co_consts if not inspect.iscode(value)]
+            parts.append(code.co_code.hex() + repr(code.co_names) + repr(numbers))
         names = inspect.getclosurevars(function)
         for name, value in sorted({**names.globals, **names.nonlocals}.items()):
             if isinstance(value, (bool, int, float, str)):

@@ -68,7 +68,11 @@ WRONG = [
     (vae.check_kl, per_number, "sum over the latent numbers"),
     (vae.check_kl, lambda mu, logvar: (per_number(mu, logvar) + 0.5).sum(1), "-1 is missing"),
     (vae.check_kl, lambda mu, logvar: per_number(mu, 0.5 * logvar).sum(1), "do not halve"),
-    (vae.check_kl, lambda mu, logvar: (per_number(mu, logvar) + (mu - mu**2) / 2).sum(1), "squared"),
+    (
+        vae.check_kl,
+        lambda mu, logvar: (per_number(mu, logvar) + (mu - mu**2) / 2).sum(1),
+        "squared",
+    ),
     (vae.check_kl, lambda mu, logvar: (mu**2).sum(1), "term by term"),
     (vae.check_kl, lambda mu, logvar: per_number(mu, logvar).sum(0), "shape"),
     (vae.check_kl, lambda mu, logvar: 3.0, "return a tensor"),

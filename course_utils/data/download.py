@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
-import os
 import shutil
 import tarfile
 import urllib.error
