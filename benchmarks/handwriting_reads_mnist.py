@@ -1,8 +1,13 @@
 """Is the drawn handwriting believable? A network that saw nothing else reads real digits.
 
 For each seed a small convolutional network is trained on freshly drawn digits only, then reads the
-10,000 pictures of the MNIST test set. Nothing was chosen by looking at the test set: the styles,
-the ranges of the factors and this recipe were tuned on pictures of the MNIST training set.
+10,000 pictures of the MNIST test set. It reads every picture five times, as it is and moved by one
+pixel to each side, and averages its probabilities.
+
+No real digit is used for training, but real digits were used for choosing: the styles, the ranges
+of the factors and this recipe were tuned on pictures of the MNIST training set. Earlier versions
+had been measured on the test set (98.35 % with one seed, then 98.49 % as the mean of three) before
+this final recipe was chosen on training pictures.
 
     python benchmarks/handwriting_reads_mnist.py --seeds 3 --size 60000 --epochs 3
 
@@ -20,12 +25,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that it runs from any folder
 
 from course_utils.data import handwriting  # noqa: E402
 
 BATCH = 100
+MOVES = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))  # pixels down and right
+AVERAGING = 0.995  # share of the old average in the new one, at every step
+MIXUP = 0.4  # both parameters of the Beta distribution of the shares
 
 
 def network() -> nn.Sequential:
@@ -43,6 +52,7 @@ def network() -> nn.Sequential:
         nn.MaxPool2d(2),
         *block(64, 128),
         nn.MaxPool2d(2),
+        *block(128, 128),
         nn.Flatten(),
         nn.Dropout(0.3),
         nn.Linear(128 * 3 * 3, 128, bias=False),
@@ -63,29 +73,51 @@ def jitter(images: Tensor) -> Tensor:
     return functional.grid_sample(images, grid + bend.permute(0, 2, 3, 1), align_corners=False)
 
 
+def vary_contrast(images: Tensor) -> Tensor:
+    """Make the ink of each picture brighter or darker, its edge sharper or softer."""
+    contrast, brightness = 0.2 * torch.randn(2, len(images), 1, 1, 1)
+    changed = 0.5 + contrast.exp() * (images - 0.5) + brightness / 2
+    return changed.clamp(0, 1) * (images > 0)  # the paper stays black
+
+
+def mix(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Blend each picture, and its target, with another of the batch (Zhang et al. 2018, mixup)."""
+    share = torch.distributions.Beta(MIXUP, MIXUP).sample()
+    return tuple(share * part + (1 - share) * part.flip(0) for part in (images, targets))
+
+
 def train(images: Tensor, labels: Tensor, epochs: int, seed: int) -> nn.Module:
-    """A network trained on the given pictures."""
+    """A network trained on the given pictures: the moving average of its weights."""
     torch.manual_seed(seed)
     net = network().to(memory_format=torch.channels_last)  # faster on a CPU
+    # The statistics of batch norm are averaged with the weights they belong to.
+    average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING), use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     steps = epochs * (len(images) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=steps)
     net.train()
     for _ in range(epochs):
         for rows in torch.randperm(len(images)).split(BATCH)[: len(images) // BATCH]:
-            logits = net(jitter(images[rows]))
-            loss = functional.cross_entropy(logits, labels[rows], label_smoothing=0.1)
+            pictures = vary_contrast(jitter(images[rows]))
+            pictures, targets = mix(pictures, functional.one_hot(labels[rows], 10))
+            loss = functional.cross_entropy(net(pictures), targets, label_smoothing=0.1)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-    return net.eval()
+            average.update_parameters(net)
+    return average.eval()
 
 
 @torch.no_grad()
 def predict(net: nn.Module, images: Tensor) -> Tensor:
-    """(N,) most probable class of each picture."""
-    return torch.cat([net(part).argmax(dim=1) for part in images.split(1000)])
+    """(N,) most probable class of each picture, averaged over small moves of it."""
+
+    def read(part: Tensor) -> Tensor:
+        moved = [part.roll(move, dims=(2, 3)) for move in MOVES]
+        return sum(net(picture).softmax(dim=1) for picture in moved).argmax(dim=1)
+
+    return torch.cat([read(part) for part in images.split(1000)])
 
 
 def real_digits(train: bool) -> tuple[Tensor, Tensor]:

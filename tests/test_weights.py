@@ -72,5 +72,12 @@ def test_every_shipped_file_has_a_true_card(path):
     assert shapes == card["architecture"]["shapes"]
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_file_is_in_the_data_readme(path):
+    table = (weights.weights_folder().parent / "README.md").read_text()
+    name = "digits_beta_B" if path.stem.startswith("digits_beta_") else path.stem
+    assert f"`{name}`" in table
+
+
 def test_the_course_stays_small():
     assert sum(path.stat().st_size for path in SHIPPED) < TOTAL_BYTES
