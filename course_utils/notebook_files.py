@@ -126,7 +126,7 @@ def kernel_environment(changes: dict[str, str | None]) -> dict[str, str]:
     A plotting backend set for scripts goes: under it a notebook shows no figures.
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    ours = {"PYTHONPATH": path, "COURSE_STRICT": "1", "MPLBACKEND": None}
+    ours = {"PYTHONPATH": path, "MPLBACKEND": None}
     variables = {**os.environ, **ours, **changes}
     return {name: value for name, value in variables.items() if value is not None}
 

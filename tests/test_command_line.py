@@ -33,7 +33,7 @@ from course_utils.notebook_files import (
 
 PRINT_SETTINGS = """
 import os
-print(*(os.environ.get(f"COURSE_{name}") for name in ("BUDGET", "SEED", "PUBLISH", "STRICT")))
+print(*(os.environ.get(f"COURSE_{name}") for name in ("BUDGET", "SEED", "PUBLISH")))
 """
 FAILING_CALLBACK = """
 import ipywidgets as widgets
@@ -51,6 +51,11 @@ print("one")
 print("two", flush=True)
 print("three")
 widgets.IntSlider(description="size")
+"""
+SHOW_PICTURE = """
+import numpy
+from course_utils import plots
+plots.Picture(numpy.zeros((4, 4, 3), numpy.uint8), "A black square.")
 """
 SEEDED_CLAIM = """
 import os
@@ -89,7 +94,7 @@ def test_run_hands_over_its_settings_and_keeps_a_copy(folder, tmp_path, capsys):
     out = tmp_path / "copies" / "executed.ipynb"
     assert run("01", "full", 3, out, publish=True, folder=notebooks) == 0
     executed = read(out)
-    assert printed_lines(executed) == ["full 3 1 1"]
+    assert printed_lines(executed) == ["full 3 1"]
     assert executed.cells[1].outputs[0].data["text/plain"] == "42"
     assert re.search(r"2/2  6 \* 7 +\d+\.\d s", capsys.readouterr().out)
     assert read(notebooks / "01_settings.ipynb").cells[1].outputs == []
@@ -155,10 +160,21 @@ def test_store_is_clean_and_the_same_twice(folder, monkeypatch):
     printed, widget = stored.cells[0].outputs
     assert printed.text == "one\ntwo\nthree\n"
     assert set(widget.data) == {"text/plain"}
-    assert printed_lines(stored)[-1] == "classroom 0 None 1"
+    assert printed_lines(stored)[-1] == "classroom 0 None"
     assert "widgets" not in stored.metadata
     store(["01"], notebooks)
     assert path.read_bytes() == first
+
+
+def test_store_keeps_the_cover_picture(folder):
+    notebooks = folder(_01_cover=[SHOW_PICTURE])
+    path = notebooks / "01_cover.ipynb"
+    notebook = read(path)
+    notebook.cells[0].metadata["tags"] = ["cover"]
+    write(notebook, path)
+    store(["01"], notebooks)
+    kept = notebooks.parent / "data" / "pictures" / "01_cover.png"
+    assert kept.read_bytes().startswith(b"\x89PNG")
 
 
 def test_store_leaves_a_failing_notebook_as_it_was(folder):
@@ -233,6 +249,7 @@ def test_the_sanitizer_hides_figures_and_nothing_else():
     assert sanitized("✔ a < b [1.2]\n") == sanitized("✔ a < b [1.3, 4]\n")
     assert sanitized("✔ a < b [1]") != sanitized("✘ a < b [1]")
     assert sanitized("✔ a < b [1]") != sanitized("✔ b < a [1]")
+    assert sanitized("· width [1.2]") == sanitized("· width [1.3]") != sanitized("· depth [1.3]")
     assert sanitized("took 3.2 s") == sanitized("took 12 s")
     assert sanitized("3 steps") != sanitized("4 steps")
     assert sanitized("vae: 5 epochs · loss 1.234 · 3 s") == sanitized("vae: 5 epochs · loss 1.2")
