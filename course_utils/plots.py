@@ -7,6 +7,7 @@ imported when the first one is drawn.
 from __future__ import annotations
 
 import io
+from functools import cache
 
 import numpy
 import torch
@@ -80,16 +81,26 @@ def sheet(images: Tensor, columns: int, scale: int = 2, gap: int = 2) -> numpy.n
 
 def captioned(picture: numpy.ndarray, text: str, size: int = 16) -> numpy.ndarray:
     """The picture with a line of text above it."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    font = ImageFont.load_default(size)
-    needed = int(font.getlength(text)) + 8
+    font = _font(size)
     height, width = picture.shape[:2]
     band = round(size * 1.6)
-    canvas = Image.new("RGB", (max(width, needed), height + band), "white")
+    canvas = Image.new(
+        "RGB", (max(width, round(font.getlength(text)) + 8), height + band), "white"
+    )
     ImageDraw.Draw(canvas).text((2, 1), text, fill="black", font=font)
     canvas.paste(Image.fromarray(picture), (0, band))
     return numpy.asarray(canvas)
+
+
+@cache
+def _font(size: int):
+    """The font that comes with matplotlib: Pillow's own has no Greek letters."""
+    import matplotlib
+    from PIL import ImageFont
+
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
 
 
 def beside(*pictures: numpy.ndarray, gap: int = 16) -> numpy.ndarray:
@@ -184,12 +195,18 @@ class LivePlot:
         return numpy.asarray(self.canvas.buffer_rgba())[..., :3].copy()
 
 
-def codes_map(axes, codes: Tensor, labels: Tensor, classes, title: str = "", size: float = 4):
-    """Two-dimensional codes as dots, coloured by class, each class named at its median."""
+def codes_map(axes, codes: Tensor, labels: Tensor, classes, extent: float | None = None) -> None:
+    """Two-dimensional codes as dots, coloured by class, each class named at its median.
+
+    Args:
+        axes: where to draw.
+        codes, labels, classes: (N, 2) codes, (N,) classes and the name of each class.
+        extent: the map shows [-extent, extent]²; where None, all codes.
+    """
     codes, labels = codes.detach().cpu(), labels.cpu()
     for number in range(len(classes)):
         own = codes[labels == number]
-        axes.scatter(*own.T, s=size, color=PALETTE[number % 10], alpha=0.55, linewidths=0)
+        axes.scatter(*own.T, s=7, color=PALETTE[number % 10], alpha=0.6, linewidths=0)
     for number, label in enumerate(classes):
         own = codes[labels == number]
         if len(own):
@@ -202,5 +219,7 @@ def codes_map(axes, codes: Tensor, labels: Tensor, classes, title: str = "", siz
                 weight="bold",
                 bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": PALETTE[number % 10]},
             )
-    axes.set_title(title)
-    axes.set_aspect("equal", adjustable="datalim")
+    if extent is None:
+        axes.set_aspect("equal", adjustable="datalim")
+    else:
+        axes.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal")

@@ -94,11 +94,10 @@ class Explorer:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """One bundle: live sliders where there is a kernel, the picture everywhere else."""
-        live = self.box._repr_mimebundle_() or {}
-        if isinstance(live, tuple):
-            live = live[0]
+        # Spelt out, because the method that makes it differs between ipywidgets 7 and 8.
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         return {
-            **live,
+            "application/vnd.jupyter.widget-view+json": view,
             "image/png": plots.small_png(self.picture),
             "text/plain": self.description,
         }

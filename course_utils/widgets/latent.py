@@ -143,8 +143,8 @@ class LatentPad:
 
         self.decoder, self.device = decoder, codes.device
         figure, axis = pyplot.subplots(figsize=(5, 4.8))
-        plots.codes_map(axis, codes, labels, classes)
-        axis.set(xlim=(-extent, extent), ylim=(-extent, extent), xlabel="first", ylabel="second")
+        plots.codes_map(axis, codes, labels, classes, extent)
+        axis.set(xlabel="first", ylabel="second")
         (self.point,) = axis.plot([0], [0], "o", ms=16, mfc="none", mec="red", mew=4)
         self.plot = plots.LivePlot(figure, [self.point])
 
