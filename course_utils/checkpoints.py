@@ -3,14 +3,16 @@
 A checkpoint is one file: a first line that says what it is, the SHA-256 of the rest, and the
 rest, which is `torch.save` of tensors and plain values and is read with `weights_only=True`.
 It is written under another name, forced to the disk, and then renamed; the checkpoint before
-it is kept beside it. So whenever the power goes, one whole checkpoint is there.
+it is kept beside it. So at whatever moment the process is cut, one whole checkpoint is there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
+import uuid
 from pathlib import Path
 
 import torch
@@ -29,6 +31,11 @@ def previous(path: Path) -> Path:
     return path.with_suffix(".previous" + path.suffix)
 
 
+def short_name(run: dict) -> str:
+    """Eight letters that stand for what identifies a run, for the name of its file."""
+    return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:8]
+
+
 def save(path: Path, state: dict, run: dict) -> None:
     """Write a checkpoint so that at every moment a whole one exists.
 
@@ -43,7 +50,6 @@ def save(path: Path, state: dict, run: dict) -> None:
     payload = buffer.getbuffer()
     digest = hashlib.sha256(payload).hexdigest().encode() + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_parts(path)
     with replacing(path) as file:
         file.write(HEADER + digest)
         file.write(payload)
@@ -80,8 +86,9 @@ def load(path: Path, run: dict) -> dict:
 def resume(path: Path, run: dict, longest: int, report=print) -> dict | None:
     """The state of the newest checkpoint that can be used, or None where there is none.
 
-    Each file that is refused is reported in one sentence and set aside under a name ending in
-    `.refused`, so that nothing is lost and nothing is refused twice.
+    Each file that is refused is reported in one sentence and set aside under a name with
+    `.refused`, so that nothing is lost and nothing is refused twice. What killed processes left
+    of writing is cleared away.
 
     Args:
         path: the file that `save` wrote.
@@ -89,6 +96,7 @@ def resume(path: Path, run: dict, longest: int, report=print) -> dict | None:
         longest: how many steps the run is to have; a checkpoint beyond that is refused.
         report: takes the sentence.
     """
+    remove_parts(path)
     for candidate in (path, previous(path)):
         if not candidate.exists():
             continue
@@ -100,7 +108,7 @@ def resume(path: Path, run: dict, longest: int, report=print) -> dict | None:
                 )
             return state
         except CheckpointRefused as reason:
-            aside = candidate.with_name(candidate.name + ".refused")
+            aside = candidate.with_name(f"{candidate.name}.refused-{uuid.uuid4().hex[:8]}")
             os.replace(candidate, aside)
             report(f"Checkpoint not used: {reason}; kept as {aside.name}.")
     return None

@@ -14,19 +14,25 @@ def claim(statement: str, holds: bool, figures: str = "") -> None:
 
     Args:
         statement: what the lecture says, as a sentence.
-        holds: the comparison that was measured, as one truth value (bool or a tensor of one).
+        holds: the comparison that was measured, as one truth value: a bool, or a tensor or
+            NumPy value of one bool. A number is refused, for it would always hold.
         figures: the numbers behind it; they are printed in square brackets, which is what the
             notebook tests allow to differ from machine to machine.
 
     Raises:
         ClaimFailed: the claim is false. With COURSE_CLAIMS=collect it is printed instead, so
             that a run over many seeds can count.
-        ValueError: `figures` has square brackets of its own, or `holds` is not one truth value.
+        ValueError: there are square brackets in the text, or `holds` is not one truth value.
     """
-    if "[" in figures or "]" in figures:
-        raise ValueError(f"Leave square brackets out of the figures of a claim: {figures!r}.")
-    if getattr(holds, "numel", lambda: 1)() != 1 or isinstance(holds, (str, list, tuple)):
-        raise ValueError("A claim needs one truth value; reduce the comparison with .all().")
+    if any(bracket in statement + figures for bracket in "[]"):
+        raise ValueError(f"Leave square brackets out of a claim: {statement!r}, {figures!r}.")
+    kind = str(getattr(holds, "dtype", type(holds).__name__)).removeprefix("torch.")
+    count = holds.numel() if hasattr(holds, "numel") else getattr(holds, "size", 1)
+    if kind != "bool" or count != 1:
+        raise ValueError(
+            f"A claim needs one truth value, and this is {kind}: "
+            "write a comparison, and reduce several with .all()."
+        )
     brackets = f" [{figures}]" if figures else ""
     if bool(holds):
         print(f"✔ {statement}{brackets}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_parts(path: Path) -> None:
-    """Remove what killed processes left of writing `path`; no other may be writing it now."""
+def remove_parts(path: Path, older_than: float = 3600.0) -> None:
+    """Remove what killed processes left of writing `path`.
+
+    Only parts older than `older_than` seconds: a younger one may be another process's work.
+    """
     for part in path.parent.glob(f".{path.name}.*.part"):
-        part.unlink(missing_ok=True)
+        if time.time() - part.stat().st_mtime > older_than:
+            part.unlink(missing_ok=True)

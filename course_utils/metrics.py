@@ -57,9 +57,16 @@ def log_weights(vae, x: Tensor, draws: int) -> Tensor:
     return log_joint(vae, x, z) - losses.gaussian_log_density(z, mu, logvar)
 
 
-def bound(vae, x: Tensor, draws: int = 8, batch_size: int = 200) -> Tensor:
-    """The evidence lower bound of every picture, (N,) nats, from `draws` codes each."""
-    return torch.cat([log_weights(vae, part, draws).mean(1) for part in x.split(batch_size)])
+def bound(vae, x: Tensor, draws: int = 8, batch_size: int = 4096) -> Tensor:
+    """The evidence lower bound of every picture, (N,) nats, from `draws` codes each.
+
+    Args:
+        x: (N, C, H, W) binary pictures.
+        draws: codes per picture.
+        batch_size: decoded pictures held in memory at once.
+    """
+    parts = x.split(max(1, batch_size // draws))
+    return torch.cat([log_weights(vae, part, draws).mean(1) for part in parts])
 
 
 def importance_weighted_bound(
@@ -169,7 +176,8 @@ def gap_in_sigmas(mu: Tensor, logvar: Tensor) -> float:
     Args:
         mu, logvar: (N, d), the posteriors of a data set.
     """
-    distance = torch.cdist(mu, mu)
+    # The matrix-product form of cdist loses the small distances that matter here.
+    distance = torch.cdist(mu, mu, compute_mode="donot_use_mm_for_euclid_dist")
     distance.fill_diagonal_(float("inf"))
     sigma = (0.5 * logvar).exp().mean(1)
     return (distance.min(1).values / sigma).median().item()
@@ -198,10 +206,15 @@ def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor
 
 
 def normalised_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
-    """Mutual information as a share of each factor's entropy, (d, f): 1 tells all of it."""
+    """Mutual information as a share of each factor's entropy, (d, f): 1 tells all of it.
+
+    A factor that never changes has nothing to tell: 0. A histogram of N examples overstates the
+    information of independent variables by about (bins - 1)² / 2N nats.
+    """
     binned = _equal_count_bins(factors, bins)
     entropy = torch.stack([_entropy(column, bins) for column in binned.T])
-    return mutual_information(codes, factors, bins) / entropy
+    information = mutual_information(codes, factors, bins)
+    return torch.where(entropy > 0, information / entropy, torch.zeros_like(information))
 
 
 def mutual_information_gap(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
@@ -216,6 +229,8 @@ def mutual_information_gap(codes: Tensor, factors: Tensor, bins: int = 20) -> Te
     Returns:
         (f,), as a share of each factor's entropy.
     """
+    if codes.shape[1] < 2:
+        raise ValueError("The gap needs two latent numbers or more: it compares the best two.")
     best = normalised_information(codes, factors, bins).topk(2, dim=0).values
     return best[0] - best[1]
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +70,11 @@ def start(name: str, seed: int = 0) -> Lab:
     budget = os.environ.get("COURSE_BUDGET", "classroom")
     if budget not in BUDGETS:
         raise ValueError(f"COURSE_BUDGET is {budget!r}; set it to one of: {', '.join(BUDGETS)}.")
-    seed_text = os.environ.get("COURSE_SEED", str(seed))
-    if not seed_text.isdecimal():
-        raise ValueError(f"COURSE_SEED is {seed_text!r}; set it to a whole number such as 0.")
+    seed_text = os.environ.get("COURSE_SEED") or str(seed)
+    if not seed_text.isdecimal() or int(seed_text) >= 2**31 - 1:
+        raise ValueError(
+            f"The seed is {seed_text!r}; give start, or COURSE_SEED, a whole number from 0 to 2³¹."
+        )
     device = choose_device()
     lab = Lab(
         name=name,
@@ -94,7 +97,7 @@ def start(name: str, seed: int = 0) -> Lab:
 
 def choose_device() -> torch.device:
     """The best device here: cuda, else mps, else cpu; COURSE_DEVICE overrides it."""
-    wanted = os.environ.get("COURSE_DEVICE")
+    wanted = os.environ.get("COURSE_DEVICE") or None
     present = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -102,7 +105,7 @@ def choose_device() -> torch.device:
     }
     if wanted is None:
         return torch.device(next(kind for kind, there in present.items() if there))
-    if not present.get(wanted.split(":")[0], False):
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", wanted) or not present[wanted.split(":")[0]]:
         usable = ", ".join(kind for kind, there in present.items() if there)
         raise ValueError(f"COURSE_DEVICE is {wanted!r}; this machine has: {usable}.")
     return torch.device(wanted)

@@ -8,6 +8,7 @@ each, and decides itself what is minimised and in which order.
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import inspect
 import math
@@ -60,7 +61,11 @@ class Run:
 
 
 class Optimiser:
-    """One player's optimiser: `minimise(loss)` is zero_grad, backward and step in one line."""
+    """One player's optimiser: `minimise(loss)` is zero_grad, backward and step in one line.
+
+    A player is one entry of `nets`; networks that share a loss (an encoder and a decoder, the two
+    generators of a CycleGAN) are one player, an `nn.ModuleDict` of them.
+    """
 
     def __init__(self, parameters, lr: float, betas: tuple[float, float], lab: Lab):
         # One fused kernel for all parameters instead of several a tensor: the same update.
@@ -77,6 +82,8 @@ class Optimiser:
             self.scaler.scale(loss).backward()
         self.scaler.step(self.torch)
         self.scaler.update()
+        # Autocast keeps half-precision copies of the weights, which are now out of date.
+        torch.clear_autocast_cache()
 
     def scale_rate(self, factor: float) -> None:
         """Set the learning rate to `factor` times the one it was made with."""
@@ -129,11 +136,12 @@ def fit(
         schedule: progress in [0, 1) -> factor on the learning rate (`constant`, `cosine`).
         save: a name: keep a checkpoint under it and resume from it when called again. The
             resumed run is bit for bit the run that was never cut (on the CPU). A run with
-            other data, networks, rates or another step starts afresh and keeps the old file.
+            other data, networks, rates, seed or another step is another run, with a checkpoint
+            of its own beside the first, so going back to the old settings resumes the old run.
         save_every: seconds between checkpoints.
         watch: `watch(nets) -> tensor`, called without gradients at the steps in `watch_at`
             (counted from 0, before that step's update; the number of steps in all is the
-            end). It cannot disturb the run: random numbers it draws are given back.
+            end). It does not disturb the run: random numbers it draws are given back.
         watch_at: the steps at which to watch.
         name: what progress lines call the run; `save`, else the step's name.
 
@@ -142,15 +150,29 @@ def fit(
         FloatingPointError: a measure became NaN or infinite; checkpoints before it are kept.
     """
     tensors = [tensor.to(lab.device) for tensor in _as_tensors(data)]
-    _check(step, tensors, epochs, batch_size)
-    rates = lr if isinstance(lr, Mapping) else dict.fromkeys(nets, lr)
+    _check(step, tensors, epochs, batch_size, watch, watch_at)
+    rates = {key: float(lr[key] if isinstance(lr, Mapping) else lr) for key in nets}
     nets = {key: net.to(lab.device).train() for key, net in nets.items()}
     opts = {key: Optimiser(net.parameters(), rates[key], betas, lab) for key, net in nets.items()}
     batches = math.ceil(len(tensors[0]) / batch_size)
     steps = epochs * batches
     run = Run(name or save or step.__name__.strip("_"), steps_per_epoch=batches)
-    identity = _identity(step, tensors, nets, rates, betas, batch_size, schedule, epochs)
-    path = None if save is None else Path(lab.runs_folder) / f"{save}.pt"
+    path = identity = None
+    if save is not None:
+        identity = {
+            "seed": lab.seed,
+            "learning rate": rates,
+            "betas": [float(beta) for beta in betas],
+            "batch size": int(batch_size),
+            "schedule": _fingerprint(schedule),
+            # A constant rate can be continued for longer; a falling one has a planned end.
+            "epochs": "any" if schedule is constant else int(epochs),
+            "step": _fingerprint(step),
+            "watch": [_fingerprint(watch), *map(int, watch_at)] if watch else [],
+            "data": [_describe(tensor) for tensor in tensors],
+            "networks": {key: repr(net) for key, net in nets.items()},
+        }
+        path = Path(lab.runs_folder) / f"{save}-{checkpoints.short_name(identity)}.pt"
 
     # The order of the pictures in epoch e follows from one number, so that the position in
     # the data is the number of the step and nothing else need be saved.
@@ -177,26 +199,29 @@ def fit(
         if number in watch_at and number not in dict(run.snapshots):
             run.snapshots.append((number, _watch(watch, nets)))
 
-    for number, batch in _batches(tensors, batch_size, order_seed, begin, steps):
-        look(number)
-        for opt in opts.values():
-            opt.scale_rate(schedule(number / steps))
-        with autocast:
-            pending.append(step(batch if several else batch[0], step_nets, step_opts))
-        finished = number + 1
-        save_now = path and time.perf_counter() - saved_at > save_every
-        if len(pending) == READ_BACK_EVERY or finished == steps or save_now or progress.due():
-            _read_back(pending, run.history, number)
-            progress.show(finished, run.history)
-        if save_now and finished < steps:
-            keep(finished)
-            saved_at = time.perf_counter()
+    try:
+        for number, batch in _batches(tensors, batch_size, order_seed, begin, steps):
+            look(number)
+            for opt in opts.values():
+                opt.scale_rate(float(schedule(number / steps)))
+            with autocast:
+                measures = step(batch if several else batch[0], step_nets, step_opts)
+            pending.append(_detached(measures, expected=pending[-1] if pending else run.history))
+            finished = number + 1
+            save_now = path and time.perf_counter() - saved_at > save_every
+            if len(pending) == READ_BACK_EVERY or finished == steps or save_now or progress.due():
+                _read_back(pending, run.history, number)
+                progress.show(finished, run.history)
+            if save_now and finished < steps:
+                keep(finished)
+                saved_at = time.perf_counter()
 
-    look(steps)
-    if begin < steps:
-        keep(steps)
-    for net in nets.values():
-        net.eval()
+        look(steps)
+        if begin < steps:
+            keep(steps)
+    finally:  # also when a cell is interrupted
+        for net in nets.values():
+            net.eval()
     progress.finish(run)
     return run
 
@@ -215,10 +240,19 @@ def _batches(tensors: list[Tensor], batch_size: int, order_seed: int, begin: int
 
 
 def _as_tensors(data) -> list[Tensor]:
-    return list(data) if isinstance(data, Sequence) else [data]
+    tensors = list(data) if isinstance(data, Sequence) else [data]
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise ValueError(
+                f"fit needs tensors and was given {type(tensor).__name__}; "
+                "of a data set, give its .images, or (its .images, its .labels)."
+            )
+    return tensors
 
 
-def _check(step, tensors: list[Tensor], epochs: int, batch_size: int) -> None:
+def _check(step, tensors: list[Tensor], epochs, batch_size, watch, watch_at) -> None:
+    if bool(len(watch_at)) != (watch is not None):
+        raise ValueError("watch and watch_at belong together: what to look at, and when.")
     if not inspect.isfunction(step):
         raise ValueError("fit needs a step that is a plain function: def step(batch, nets, opts).")
     lengths = {len(tensor) for tensor in tensors}
@@ -245,14 +279,39 @@ def _order(count: int, seed: int, device: torch.device) -> Tensor:
 
 def _watch(watch, nets) -> Tensor:
     """What `watch` sees, on the CPU; networks and random numbers are left as they were."""
-    cuda = range(torch.cuda.device_count())
+    numbers = _random_state()
     for net in nets.values():
         net.eval()
-    with torch.no_grad(), torch.random.fork_rng(devices=cuda):
+    with torch.no_grad():
         seen = watch(SimpleNamespace(**nets)).detach().cpu().clone()
     for net in nets.values():
         net.train()
+    _set_random_state(numbers)
     return seen
+
+
+def _random_state() -> dict:
+    """The state of every generator that a step may draw from, as tensors and plain values."""
+    name, keys, *rest = numpy.random.get_state()
+    return {
+        "python": random.getstate(),
+        "numpy": [name, torch.from_numpy(keys.astype("int64")), *rest],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+        "mps": torch.mps.get_rng_state() if torch.backends.mps.is_available() else None,
+    }
+
+
+def _set_random_state(numbers: dict) -> None:
+    """Put every generator back; those of devices that are not here are left out."""
+    random.setstate(numbers["python"])
+    name, keys, *rest = numbers["numpy"]
+    numpy.random.set_state((name, keys.numpy().astype("uint32"), *rest))
+    torch.set_rng_state(numbers["torch"])
+    if torch.cuda.is_available() and numbers["cuda"] is not None:
+        torch.cuda.set_rng_state(numbers["cuda"])
+    if torch.backends.mps.is_available() and numbers["mps"] is not None:
+        torch.mps.set_rng_state(numbers["mps"])
 
 
 def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> None:
@@ -270,72 +329,96 @@ def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> 
     pending.clear()
 
 
-def _identity(step, tensors, nets, rates, betas, batch_size, schedule, epochs) -> dict:
-    """What must be equal for a checkpoint to continue this run, as plain values."""
+def _detached(measures: dict, expected) -> dict:
+    """The measures of a step without their graphs, which would fill the memory."""
+    if not isinstance(measures, dict) or not measures:
+        raise ValueError('A step must return its measures: return {"loss": loss}.')
+    if expected and set(measures) != set(expected):
+        raise ValueError(
+            f"This step returned the measures {sorted(measures)}, the one before "
+            f"{sorted(expected)}; every step must return the same."
+        )
+    for measure, value in measures.items():
+        if isinstance(value, Tensor) and value.numel() != 1:
+            raise ValueError(f"{measure} has {value.numel()} numbers; return one, its .mean().")
     return {
-        "step": _fingerprint(step),
-        "data": [_describe(tensor) for tensor in tensors],
-        "networks": {
-            key: {name: list(value.shape) for name, value in net.state_dict().items()}
-            for key, net in nets.items()
-        },
-        "learning rate": dict(rates),
-        "betas": list(betas),
-        "batch size": batch_size,
-        "schedule": schedule.__name__,
-        # A constant rate can be continued for longer; a falling one has been planned to an end.
-        "epochs": "any" if schedule is constant else epochs,
+        measure: value.detach().reshape(()) if isinstance(value, Tensor) else value
+        for measure, value in measures.items()
     }
 
 
 def _describe(tensor: Tensor) -> str:
-    """Shape and a checksum of a sample: enough to tell two data sets apart."""
-    sample = tensor[:: max(1, len(tensor) // 64)].double()
-    return f"{tuple(tensor.shape)} {sample.sum().item():.9g} {sample.square().sum().item():.9g}"
+    """Shape and a checksum of a sample: enough to tell two data sets, or two orders, apart."""
+    sample = tensor[:: max(1, len(tensor) // 64)].detach().cpu().contiguous()
+    content = sample.reshape(-1).view(torch.uint8).numpy().tobytes()
+    return f"{tuple(tensor.shape)} {hashlib.sha256(content).hexdigest()}"
 
 
-def _fingerprint(step: Callable) -> str:
-    """A hash of the step's text and of what it uses from outside: its own functions, numbers.
+def _fingerprint(function: Callable) -> str:
+    """A hash of a function's text and of what it uses from outside: own functions, settings.
 
     So that a student who changes `beta` and runs the cell again gets a new run, and not the
     checkpoint of the old one.
     """
-    parts, waiting, seen = [], [step], set()
+    parts, waiting, seen = [], [function], set()
     while waiting:
-        function = waiting.pop()
-        if function in seen:
+        part = waiting.pop()
+        if part in seen or not inspect.isfunction(part):
             continue
-        seen.add(function)
+        seen.add(part)
         try:
-            parts.append(inspect.getsource(function))
+            parts.append(inspect.getsource(part))
         except (OSError, TypeError):  # made by exec: no text to be had, so its byte code
-            code = function.__code__
-            numbers = [value for value in code.co_consts if not inspect.iscode(value)]
-            parts.append(code.co_code.hex() + repr(code.co_names) + repr(numbers))
-        names = inspect.getclosurevars(function)
-        for name, value in sorted({**names.globals, **names.nonlocals}.items()):
-            if isinstance(value, (bool, int, float, str)):
+            parts.append(_byte_code(part.__code__))
+        parts.append(repr([part.__defaults__, part.__kwdefaults__]))
+        for name, value in sorted(_used_from_outside(part).items()):
+            if _is_plain(value):
                 parts.append(f"{name} = {value!r}")
-            elif inspect.isfunction(value) and value.__module__ == step.__module__:
+            elif isinstance(value, Tensor) and value.numel() < 1000:
+                parts.append(f"{name} = {value.tolist()!r}")
+            elif inspect.isfunction(value) and value.__module__ == function.__module__:
                 waiting.append(value)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def _is_plain(value) -> bool:
+    """Whether a value is a number, a word, or a container of such: its text says all of it."""
+    if isinstance(value, dict):
+        return all(_is_plain(part) for pair in value.items() for part in pair)
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(part) for part in value)
+    return isinstance(value, (bool, int, float, str, type(None)))
+
+
+def _used_from_outside(function) -> dict:
+    """name -> value of every variable that a function, or one inside it, takes from outside."""
+    names, waiting = set(), [function.__code__]
+    while waiting:
+        code = waiting.pop()
+        loads = dis.get_instructions(code)
+        names.update(load.argval for load in loads if load.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+        waiting += [value for value in code.co_consts if inspect.iscode(value)]
+    cells = zip(function.__code__.co_freevars, function.__closure__ or ())
+    enclosed = {name: cell.cell_contents for name, cell in cells}
+    used = {name: function.__globals__[name] for name in names if name in function.__globals__}
+    return {**used, **enclosed}
+
+
+def _byte_code(code) -> str:
+    inner = [_byte_code(value) for value in code.co_consts if inspect.iscode(value)]
+    plain = [value for value in code.co_consts if not inspect.iscode(value)]
+    return code.co_code.hex() + repr((code.co_names, plain, inner))
+
+
 def _state(number, order_seed, run, nets, opts) -> dict:
     """Everything that the rest of the run depends on."""
-    numpy_name, numpy_keys, *numpy_rest = numpy.random.get_state()
     return {
         "step": number,
         "order_seed": order_seed,
         "nets": {key: net.state_dict() for key, net in nets.items()},
         "opts": {key: opt.torch.state_dict() for key, opt in opts.items()},
         "scalers": {key: opt.scaler.state_dict() for key, opt in opts.items()},
-        "random": {
-            "python": random.getstate(),
-            "numpy": [numpy_name, torch.from_numpy(numpy_keys.astype("int64")), *numpy_rest],
-            "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        },
+        "random": _random_state(),
         "history": run.history,
         "snapshots": run.snapshots,
         "seconds": run.seconds,
@@ -348,13 +431,7 @@ def _restore(state: dict, run: Run, nets, opts) -> tuple[int, int]:
         net.load_state_dict(state["nets"][key])
         opts[key].torch.load_state_dict(state["opts"][key])
         opts[key].scaler.load_state_dict(state["scalers"][key])
-    numbers = state["random"]
-    random.setstate(numbers["python"])
-    numpy_name, numpy_keys, *numpy_rest = numbers["numpy"]
-    numpy.random.set_state((numpy_name, numpy_keys.numpy().astype("uint32"), *numpy_rest))
-    torch.set_rng_state(numbers["torch"])
-    if torch.cuda.is_available() and numbers["cuda"]:
-        torch.cuda.set_rng_state_all(numbers["cuda"])
+    _set_random_state(state["random"])
     run.history, run.snapshots = state["history"], list(state["snapshots"])
     run.seconds = state["seconds"]
     return state["step"], state["order_seed"]

@@ -101,13 +101,17 @@ def load(name: str, net: nn.Module, folder: Path | None = None) -> dict:
             f"No shipped weights called {name} in {path.parent.name}/; fetch the course again, "
             "or train them with COURSE_BUDGET=full."
         )
-    card = json.loads(path.with_suffix(".json").read_text())
+    try:
+        card = json.loads(path.with_suffix(".json").read_text())
+        checksum, shapes = card["sha256"], card["architecture"]
+    except (ValueError, KeyError) as error:
+        raise WeightsRefused(f"{path.stem}.json is damaged; fetch it again.") from error
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+    if hashlib.sha256(content).hexdigest() != checksum:
         raise WeightsRefused(
             f"{path.name} is damaged (its checksum differs from its card); fetch it again."
         )
-    if card["architecture"] != architecture(net):
+    if shapes != architecture(net):
         raise WeightsRefused(
             f"{path.name} holds another architecture than this network; build it as its card "
             f"says, or train it with COURSE_BUDGET=full."
@@ -127,4 +131,8 @@ def architecture(net: nn.Module) -> dict:
 
 def _compact(value: torch.Tensor) -> torch.Tensor:
     value = value.detach().cpu().contiguous()
-    return value.half() if value.is_floating_point() else value
+    if not value.is_floating_point():
+        return value
+    if not value.half().isfinite().all():
+        raise ValueError("A weight is too large for half precision, or not a number.")
+    return value.half()

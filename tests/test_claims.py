@@ -1,5 +1,6 @@
 """A claim can fail."""
 
+import numpy
 import pytest
 import torch
 
@@ -28,7 +29,13 @@ def test_a_false_claim_is_counted_when_collecting(monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("✘ one is more than two [1 against 2]")
 
 
-@pytest.mark.parametrize("holds", [torch.tensor([True, False]), [True], "yes"])
+@pytest.mark.parametrize(
+    "holds",
+    [
+        torch.tensor([True, False]), numpy.array([True, True]), [True], "yes", 0.3, float("nan"),
+        torch.tensor(0.3), {"x": 0}, lambda: False,
+    ],
+)  # fmt: skip
 def test_a_claim_needs_one_truth_value(holds):
     with pytest.raises(ValueError, match="one truth value"):
         claim("something", holds)
@@ -37,3 +44,11 @@ def test_a_claim_needs_one_truth_value(holds):
 def test_brackets_are_kept_for_the_figures():
     with pytest.raises(ValueError, match="brackets"):
         claim("something", True, "[1, 2]")
+    with pytest.raises(ValueError, match="brackets"):
+        claim("something [odd]", True)
+
+
+@pytest.mark.parametrize("holds", [True, numpy.bool_(True), torch.tensor(True), torch.ones(1) > 0])
+def test_every_kind_of_bool_will_do(holds, capsys):
+    claim("something", holds)
+    assert capsys.readouterr().out == "✔ something\n"

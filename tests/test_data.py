@@ -744,3 +744,12 @@ def test_nothing_in_the_package_unpickles():
 )
 def test_the_search_for_unpickling_finds_it(source):
     assert unpickling(source) and not unpickling("torch.load('a.pt', weights_only=True)")
+
+
+def test_a_set_can_be_walked_through_and_ends():
+    images = torch.arange(3.0)[:, None, None, None].expand(3, 1, 2, 2)
+    some = data.ImageSet("some", images, labels=torch.arange(3), captions=("a", "b", "c"))
+    assert [one.labels.item() for one in some] == [0, 1, 2]
+    assert some[np.int64(1)].captions == ("b",) and some[-1].captions == ("c",)
+    with pytest.raises(IndexError):
+        some[3]

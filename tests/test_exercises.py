@@ -7,6 +7,7 @@ import nbformat
 import pytest
 import torch
 
+from course_utils import losses
 from course_utils.exercises import vae
 from course_utils.notebook_files import NOTEBOOKS
 
@@ -132,7 +133,18 @@ WRONG = [
     (vae.check_active_units, lambda mu: (mu.var(0) <= 0.01).sum().item(), "asleep"),
     (vae.check_active_units, lambda mu: mu.var(0) > 0.01, "one number"),
     (vae.check_active_units, lambda mu: "three", "as a number"),
-    (vae.check_active_units, lambda mu: 100, "instead of 3"),
+    (vae.check_active_units, lambda mu: 100, "100 units of 7"),
+    (vae.check_active_units, lambda mu: 3, "Exercise 4"),
+    (
+        vae.check_reparameterise,
+        lambda mu, logvar: mu + (0.5 * logvar).exp() * torch.randn_like(mu).sign(),
+        "not normal",
+    ),
+    (
+        vae.check_kl,
+        lambda mu, logvar: losses.gaussian_kl(*vae._posteriors()),
+        "wrong for another",
+    ),
     (vae.check_importance_weighted, lambda w: w.mean(1), "inside the log"),
     (vae.check_importance_weighted, lambda w: w.logsumexp(1), "1/k"),
     (vae.check_importance_weighted, lambda w: math.log(64) - w.logsumexp(1), "sign"),

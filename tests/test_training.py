@@ -1,12 +1,18 @@
 """The loop: what it trains, what it records, what it refuses, and that no cut is noticed."""
 
+import dataclasses
+import hashlib
+import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from torch import nn
@@ -66,7 +72,7 @@ def test_every_picture_is_used_once_an_epoch(lab):
 
 def test_two_players_each_move_only_themselves(lab):
     a, b = nn.Linear(1, 1), nn.Linear(1, 1)
-    before = b.weight.clone()
+    before, a_before = b.weight.clone(), a.weight.clone()
 
     def step(x, nets, opts):
         loss = nets.b(nets.a(x)).mean()
@@ -74,7 +80,23 @@ def test_two_players_each_move_only_themselves(lab):
         return {"loss": loss}
 
     fit(step, torch.ones(4, 1), {"a": a, "b": b}, lab, epochs=3)
-    assert torch.equal(before, b.weight)
+    assert torch.equal(before, b.weight) and not torch.equal(a_before, a.weight)
+
+
+def test_in_half_precision_a_player_meets_the_other_as_it_is_now(lab):
+    """Autocast caches weights; a GAN's second pass must see the updated discriminator."""
+    differences = []
+
+    def step(x, nets, opts):
+        opts.net.minimise(nets.net(x).mean())
+        now = nets.net(x)
+        with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+            differences.append((now - nets.net(x)).abs().max().item())
+        return {"loss": 0.0}
+
+    half = dataclasses.replace(lab, precision="bf16")
+    fit(step, torch.ones(8, 4), {"net": nn.Linear(4, 4)}, half, epochs=3, lr=1.0)
+    assert differences == [0.0, 0.0, 0.0]
 
 
 def test_the_rate_follows_the_schedule_and_each_network_has_its_own(lab):
@@ -97,13 +119,16 @@ def test_watching_leaves_no_trace(lab):
 
         def step(batch, nets, opts):
             loss = (nets.net(batch[0]) - batch[1]).square().mean()
+            loss = loss * (random.random() + numpy.random.rand())
             opts.net.minimise(loss)
             return {"loss": loss}
 
+        random.seed(1)
+        numpy.random.seed(1)
         return fit(step, line_data(), {"net": net}, lab, epochs=2, batch_size=10, **watching)
 
     def look(nets):
-        return torch.randn(2) + nets.net(torch.ones(1, 3))
+        return torch.randn(2) + random.random() + numpy.random.rand() + nets.net(torch.ones(1, 3))
 
     watched = train(watch=look, watch_at=(0, 7, 20))
     assert [step for step, _ in watched.snapshots] == [0, 7, 20]
@@ -120,8 +145,6 @@ def test_the_same_seed_gives_the_same_run(lab):
 
 
 def test_bfloat16_trains_too(lab):
-    import dataclasses
-
     torch.manual_seed(0)
     line = nn.Linear(3, 1)
     run = fit(
@@ -139,6 +162,8 @@ def test_bfloat16_trains_too(lab):
         ((torch.zeros(4, 3), torch.zeros(5, 1)), {}, "one length"),
         (torch.zeros(4, 3), {"epochs": 0}, "1 or more"),
         (torch.zeros(4, 3), {"batch_size": 0}, "1 or more"),
+        (torch.zeros(4, 3), {"watch": lambda nets: 0}, "belong together"),
+        (torch.zeros(4, 3).numpy(), {}, "needs tensors and was given ndarray"),
     ],
 )
 def test_bad_input_is_refused(lab, data, options, advice):
@@ -150,6 +175,49 @@ def test_bad_input_is_refused(lab, data, options, advice):
 def test_a_step_must_be_a_function(lab):
     with pytest.raises(ValueError, match="plain function"):
         fit(print, torch.zeros(4, 3), {"line": nn.Linear(3, 1)}, lab, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("returned", "advice"),
+    [
+        (lambda loss, x: None, "must return its measures"),
+        (lambda loss, x: {"loss": torch.zeros(3)}, "loss has 3 numbers"),
+        (lambda loss, x: {"loss": loss, "odd": 1.0} if x[0, 0] > 2 else {"loss": loss}, "same"),
+    ],
+)
+def test_a_step_that_returns_something_else_is_told_so(lab, returned, advice):
+    def step(x, nets, opts):
+        loss = nets.line(x).mean()
+        opts.line.minimise(loss)
+        return returned(loss, x)
+
+    data = torch.arange(6.0)[:, None].expand(6, 3)
+    with pytest.raises(ValueError, match=advice):
+        fit(step, data, {"line": nn.Linear(3, 1)}, lab, epochs=1, batch_size=1)
+
+
+def test_measures_keep_no_graph(lab):
+    graphs = []
+
+    def step(x, nets, opts):
+        kept = nets.line(x).mean()
+        graphs.append(weakref.ref(kept))
+        opts.line.minimise(nets.line(x).mean())
+        return {"kept": kept}
+
+    fit(step, torch.ones(20, 3), {"line": nn.Linear(3, 1)}, lab, epochs=1, batch_size=1)
+    assert graphs[0]() is None
+
+
+def test_networks_are_ready_for_use_after_an_interrupt(lab):
+    line = nn.Linear(3, 1)
+
+    def step(x, nets, opts):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(step, torch.ones(4, 3), {"line": line}, lab, epochs=1)
+    assert not line.training
 
 
 def test_a_loss_that_explodes_is_named_with_its_step(lab):
@@ -167,12 +235,11 @@ def test_a_loss_that_explodes_is_named_with_its_step(lab):
 # Checkpoints and resume
 
 
-def trained(lab, **options):
+def trained(lab, step=line_step, data=None, line=lambda: nn.Linear(3, 1), **options):
     torch.manual_seed(2)
-    line = nn.Linear(3, 1)
+    net = line()
     options = {"epochs": 3, "save": "line", **options}
-    run = fit(options.pop("step", line_step), line_data(), {"line": line}, lab, **options)
-    return run, line
+    return fit(step, data or line_data(), {"line": net}, lab, **options), net
 
 
 def test_a_finished_run_is_not_trained_again(lab):
@@ -191,60 +258,114 @@ def test_a_constant_rate_can_be_continued(lab):
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
-    [({"lr": 0.5}, "learning rate"), ({"batch_size": 7}, "batch size"), ({"epochs": 1}, "3 steps")],
+    "change",
+    [
+        {"lr": 0.5},
+        {"batch_size": 7},
+        {"betas": (0.5, 0.9)},
+        {"schedule": cosine},
+        {"watch": lambda nets: nets.line.bias, "watch_at": (0, 2)},
+        {"data": tuple(part.flip(0) for part in line_data())},
+        {"data": (line_data()[0], line_data()[1].flip(0))},
+        {"line": lambda: nn.Sequential(nn.Linear(3, 1), nn.Tanh())},
+    ],
 )
-def test_another_run_of_that_name_starts_afresh_and_keeps_the_old(lab, capsys, change, named):
+def test_other_settings_are_another_run_and_going_back_resumes_the_first(lab, change):
+    first, _ = trained(lab)
+    other, _ = trained(lab, **change)
+    again, _ = trained(lab)
+    assert first.resumed_at == 0 and other.resumed_at == 0 and again.resumed_at == 3
+    assert len(list(lab.runs_folder.glob("line-????????.pt"))) == 2
+
+
+def test_another_seed_is_another_run(lab):
     trained(lab)
-    capsys.readouterr()
-    run, _ = trained(lab, **change)
-    said = capsys.readouterr().out
-    assert run.resumed_at == 0 and named in said and "line.pt.refused" in said
-    assert (lab.runs_folder / "line.pt.refused").exists()
+    assert trained(dataclasses.replace(lab, seed=1))[0].resumed_at == 0
 
 
-def test_a_changed_number_that_the_step_uses_makes_another_run(lab, capsys):
-    def with_weight(weight):
-        def step(batch, nets, opts):
-            loss = weight * (nets.line(batch[0]) - batch[1]).square().mean()
-            opts.line.minimise(loss)
-            return {"loss": loss}
+def test_fewer_epochs_than_the_checkpoint_has_start_afresh(lab, capsys):
+    trained(lab)
+    run, _ = trained(lab, epochs=1)
+    assert run.resumed_at == 0 and len(run.history["loss"]) == 1
+    assert "3 steps and only 1" in capsys.readouterr().out
 
-        return step
 
-    trained(lab, step=with_weight(1.0))
-    assert trained(lab, step=with_weight(1.0))[0].resumed_at == 3
-    assert trained(lab, step=with_weight(2.0))[0].resumed_at == 0
-    assert "step differ" in capsys.readouterr().out
+def with_setting(weight=1.0, table=None, tensor=None, default=0.0):
+    table = table or {"weight": 1.0}
+    tensor = torch.ones(1) if tensor is None else tensor
+
+    def step(batch, nets, opts, default=default):
+        scale = (lambda: weight * table["weight"])() * tensor.sum()
+        loss = scale * (nets.line(batch[0]) - batch[1]).square().mean() + default
+        opts.line.minimise(loss)
+        return {"loss": loss}
+
+    return step
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weight": 2.0},
+        {"table": {"weight": 2.0}},
+        {"tensor": torch.tensor([2.0])},
+        {"default": 1.0},
+    ],
+)
+def test_a_changed_setting_that_the_step_uses_makes_another_run(lab, change):
+    trained(lab, step=with_setting())
+    assert trained(lab, step=with_setting())[0].resumed_at == 3
+    assert trained(lab, step=with_setting(**change))[0].resumed_at == 0
+
+
+def only_checkpoint(lab):
+    (path,) = lab.runs_folder.glob("line-????????.pt")
+    return path
 
 
 def test_a_truncated_checkpoint_is_refused_and_the_one_before_is_used(lab, capsys):
-    trained(lab, save_every=0)
-    path = lab.runs_folder / "line.pt"
-    before = checkpoints.previous(path)
+    trained(lab, save_every=0)  # a checkpoint at each of the three steps
+    path = only_checkpoint(lab)
     path.write_bytes(path.read_bytes()[:-100])
-    step_before = before.stat().st_size and 2  # with save_every=0 there is one at each step
     capsys.readouterr()
     run, _ = trained(lab, save_every=0)
     said = capsys.readouterr().out
-    assert run.resumed_at == step_before
-    assert "line.pt is damaged or cut short" in said and "line.pt.refused" in said
+    assert run.resumed_at == 2
+    assert f"{path.name} is damaged or cut short" in said and ".refused-" in said
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04" + b"0" * 100])
-def test_a_foreign_file_is_refused(lab, content, capsys):
-    lab.runs_folder.mkdir(parents=True)
-    (lab.runs_folder / "line.pt").write_bytes(content)
+def test_a_foreign_file_is_refused_and_kept(lab, content, capsys):
+    trained(lab)
+    path = only_checkpoint(lab)
+    path.write_bytes(content)
     run, _ = trained(lab)
     assert run.resumed_at == 0
-    assert "line.pt is not a checkpoint of this course" in capsys.readouterr().out
-    assert (lab.runs_folder / "line.pt.refused").read_bytes() == content
+    assert f"{path.name} is not a checkpoint of this course" in capsys.readouterr().out
+    (kept,) = lab.runs_folder.glob("*.refused-*")
+    assert kept.read_bytes() == content
 
 
-def test_a_checkpoint_that_would_run_code_is_not_unpickled(lab, tmp_path):
+def test_a_checkpoint_of_another_run_is_refused_by_name(tmp_path):
+    path = tmp_path / "a.pt"
+    checkpoints.save(path, {"step": 1}, {"seed": 0, "learning rate": 0.1})
+    with pytest.raises(checkpoints.CheckpointRefused, match=r"a.pt belongs .*\(seed differ\)"):
+        checkpoints.load(path, {"seed": 1, "learning rate": 0.1})
+
+
+def test_parts_left_by_killed_processes_are_cleared_away_when_old(lab):
+    trained(lab)
+    path = only_checkpoint(lab)
+    young, old = (path.with_name(f".{path.name}.{age}.part") for age in ("young", "old"))
+    young.touch()
+    old.touch()
+    os.utime(old, (0, 0))
+    trained(lab)
+    assert young.exists() and not old.exists()
+
+
+def test_a_checkpoint_that_would_run_code_is_not_unpickled(tmp_path):
     """A file with a true checksum but a pickle inside stops at `weights_only`."""
-    import hashlib
-    import io
 
     class Trap:
         def __reduce__(self):

@@ -43,6 +43,22 @@ def test_missing_damaged_and_foreign_weights_are_refused(tmp_path):
         weights.load("net", nn.Linear(3, 4), tmp_path)
 
 
+@pytest.mark.parametrize("card", ["{bad", "{}"])
+def test_a_damaged_card_is_refused(tmp_path, card):
+    path = weights.save("net", nn.Linear(3, 4), {}, tmp_path)
+    path.with_suffix(".json").write_text(card)
+    with pytest.raises(weights.WeightsRefused, match="net.json is damaged"):
+        weights.load("net", nn.Linear(3, 4), tmp_path)
+
+
+def test_weights_that_half_precision_cannot_hold_are_not_saved(tmp_path):
+    net = nn.Linear(3, 4)
+    nn.init.constant_(net.weight, 1e5)
+    with pytest.raises(ValueError, match="too large for half precision"):
+        weights.save("net", net, {}, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_full_budget_trains_and_publishes_only_when_told(lab):
     def train(net):
         nn.init.constant_(net.weight, 2.0)

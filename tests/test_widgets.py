@@ -44,8 +44,9 @@ def test_set_moves_and_refuses(explorer):
     assert numpy.array_equal(explorer.picture, bars(1, 0.2))
     with pytest.raises(KeyError, match="there are height, shade"):
         explorer.set(depth=1)
-    with pytest.raises(ValueError, match="height cannot be 9"):
+    with pytest.raises(ValueError, match="height has no position 9"):
         explorer.set(height=9)
+    assert explorer.state["height"] == 1
 
 
 def test_sweep_visits_and_comes_home(explorer):
@@ -97,6 +98,19 @@ def test_choices_and_players():
     players[0].value = 1
     assert explorer.state["frame"] == 1
     explorer.sweep()
+    with pytest.raises(ValueError, match="kind has no position 'pink'"):
+        explorer.set(kind="pink")
+
+
+def test_other_controls_can_be_swept_too():
+    explorer = widgets.explore(
+        lambda up, shade, frame: bars(2 + up + frame, shade),
+        "Bars.",
+        up=ipywidgets.Checkbox(),
+        shade=ipywidgets.Dropdown(options={"light": 0.9, "dark": 0.1}),
+        frame=[0, 1],
+    )
+    assert explorer.sweep() == "3 sliders moved to 8 positions"
 
 
 def test_a_bad_control_is_refused():

@@ -41,8 +41,9 @@ class ImageSet:
 
     def __getitem__(self, index) -> ImageSet:
         """The subset at a slice, a mask or a tensor of positions; always a set, never one item."""
-        if isinstance(index, int):
-            index = slice(index, index + 1 or None)
+        if hasattr(index, "__index__") and not isinstance(index, Tensor):
+            position = range(len(self))[index]  # raises IndexError beyond the end
+            index = slice(position, position + 1)
         captions = self.captions
         if captions is not None:
             kept = torch.arange(len(self))[index.cpu() if isinstance(index, Tensor) else index]

@@ -49,11 +49,16 @@ def _examine_kl(answer) -> str:
         * (logvar.exp() - logvar + mu.square()).sum(1),
     }
     if near(kl, right):
+        once_more = ask_tensor(answer, 2 * mu, logvar, shape=(EXAMPLES,), meaning="one a picture")
+        if not near(once_more, gaussian_kl(2 * mu, logvar)):
+            raise Wrong("right for one set of posteriors and wrong for another.")
         return "right: 0 for the prior, and never negative."
     for hint, wrong in mistakes.items():
         if near(kl, wrong):
             raise Wrong(hint)
-    zero = ask_tensor(answer, torch.zeros(1, 2), torch.zeros(1, 2), shape=(1,), meaning="one")
+    zero = ask_tensor(
+        answer, torch.zeros(1, 2), torch.zeros(1, 2), shape=(1,), meaning="one number per picture"
+    )
     if not near(zero, torch.zeros(1)):
         raise Wrong(f"for μ = 0 and σ = 1 it gives {zero.item():.3g}; it must be 0 there.")
     raise Wrong(
@@ -90,7 +95,12 @@ def _examine_reparameterise(answer) -> str:
         raise Wrong("the spread is the variance; the noise is multiplied by σ = exp(½ logvar).")
     if torch.allclose(spread, torch.tensor([2.0, 0.5]) / math.sqrt(12), rtol=0.1):
         raise Wrong("the noise is uniform (torch.rand); it must be normal, torch.randn.")
-    if not torch.allclose(spread, torch.tensor([2.0, 0.5]), rtol=0.05):
+    noise = (z.detach() - mu.detach()) / (0.5 * logvar.detach()).exp()
+    if torch.allclose(spread, torch.tensor([2.0, 0.5]), rtol=0.05):
+        tail = (noise.abs() > 2).float().mean()
+        if not 0.03 < tail < 0.06:
+            raise Wrong("mean and spread are right, but ε is not normal; use torch.randn_like.")
+    else:
         raise Wrong(
             f"for σ = 2 and ½ the codes have standard deviations {spread[0]:.2f} and "
             f"{spread[1]:.2f}; σ = exp(½ logvar)."
@@ -125,10 +135,16 @@ def check_active_units(answer) -> str:
 
 
 def _examine_active_units(answer) -> str:
-    generator = torch.Generator().manual_seed(4)
-    scale = torch.tensor([1.0, 0.5, 0.05, 0.02, 0.0, 0.2, 0.03])
-    offset = torch.tensor([0.0, 3.0, 2.0, 0.0, 5.0, 0.0, 0.0])
-    mu = torch.randn(500, 7, generator=generator) * scale + offset
+    scales = [[1.0, 0.5, 0.05, 0.02, 0.0, 0.2, 0.03], [0.0, 0.3, 0.02, 0.03, 0.01]]
+    for seed, scale in enumerate(scales):
+        generator = torch.Generator().manual_seed(seed)
+        offset = torch.tensor([1.0, 3.0, 2.0, 1.0, 5.0, 1.0, 1.0])[: len(scale)]
+        mu = torch.randn(500, len(scale), generator=generator) * torch.tensor(scale) + offset
+        _compare_active_units(answer, mu)
+    return "right: a unit is active when its mean moves with the picture."
+
+
+def _compare_active_units(answer, mu: Tensor) -> None:
     right = int(active_units(mu).sum())
     count = ask(answer, mu)
     if isinstance(count, Tensor):
@@ -138,17 +154,20 @@ def _examine_active_units(answer) -> str:
     if isinstance(count, bool) or not isinstance(count, (int, float)):
         raise Wrong(f"return how many there are, as a number; this is {type(count).__name__}.")
     if count == right:
-        return "right: a unit is active when its mean moves with the picture."
-    mistakes = {
+        return
+    mistakes = {  # where two give the same number, the later one is said
+        mu.shape[1] - right: "that is the number of units that are asleep.",
         int((mu.std(0) > 0.01).sum()): "the threshold is on the variance, not the deviation.",
         int((mu.mean(0).abs() > 0.01).sum()): "a large mean is not activity: take the variance "
         "over pictures, dim=0.",
         int((mu.var(1) > 0.01).sum()): "the variance is over pictures (dim=0), not over units.",
-        7 - right: "that is the number of units that are asleep.",
     }
     raise Wrong(
-        mistakes.get(count, f"{count} instead of {right} for the test posteriors: count the "
-        "latent numbers whose mean has a variance above 0.01 over the pictures.")
+        mistakes.get(
+            count,
+            f"{count} units of {mu.shape[1]} is not the number of latent numbers whose mean has "
+            "a variance above 0.01 over the pictures.",
+        )
     )
 
 

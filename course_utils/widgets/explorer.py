@@ -54,9 +54,9 @@ class Explorer:
         for name, value in values.items():
             if name not in self.sliders:
                 raise KeyError(f"No slider {name!r}; there are {', '.join(self.sliders)}.")
+            if not _accepts(self.sliders[name], value):
+                raise ValueError(f"The slider {name} has no position {value!r}.")
             self.sliders[name].value = value
-            if self.sliders[name].value != value and not _close(self.sliders[name].value, value):
-                raise ValueError(f"{name} cannot be {value}; the slider stopped at its end.")
         return self
 
     def sweep(self) -> str:
@@ -75,7 +75,8 @@ class Explorer:
             slider.value = home
             if len(before) == 1:
                 raise RuntimeError(f"Moving {name} changed nothing in the picture.")
-        return f"{len(self.sliders)} sliders moved to {moves} positions"
+        sliders = "1 slider" if len(self.sliders) == 1 else f"{len(self.sliders)} sliders"
+        return f"{sliders} moved to {moves} positions"
 
     def _redraw(self, change=None) -> None:
         try:
@@ -147,7 +148,7 @@ def _with_player(slider):
     """Whole-number sliders called step or frame get a play button beside them."""
     import ipywidgets
 
-    if slider.description not in ("step", "frame"):
+    if slider.description not in ("step", "frame") or not isinstance(slider, ipywidgets.IntSlider):
         return slider
     play = ipywidgets.Play(value=slider.value, min=slider.min, max=slider.max, interval=250)
     ipywidgets.link((play, "value"), (slider, "value"))
@@ -155,13 +156,20 @@ def _with_player(slider):
 
 
 def _stations(slider) -> list:
-    """The ends and the middle of a slider."""
+    """The ends and the middle of a slider, or some of the choices of another control."""
     if hasattr(slider, "options"):
-        values = [option[1] if isinstance(option, tuple) else option for option in slider.options]
+        values = list(slider._options_values)
         return [values[0], values[len(values) // 2], values[-1]]
+    if isinstance(slider.value, bool):
+        return [False, True]
     middle = slider.min + round((slider.max - slider.min) / 2 / slider.step) * slider.step
     return [slider.min, middle, slider.max]
 
 
-def _close(a, b) -> bool:
-    return isinstance(a, float) and abs(a - b) < 1e-9
+def _accepts(slider, value) -> bool:
+    """Whether a control has a position of this value."""
+    if hasattr(slider, "options"):
+        return value in slider._options_values
+    if isinstance(slider.value, bool):
+        return isinstance(value, bool)
+    return slider.min <= value <= slider.max
