@@ -3,8 +3,8 @@
 VENV     ?= .venv
 PYTHON   ?= python3
 NB       ?=
-BUDGET   ?= classroom
-SEED     ?= 0
+BUDGET   ?= $(or $(COURSE_BUDGET),classroom)
+SEED     ?= $(or $(COURSE_SEED),0)
 SEEDS    ?= 5
 
 BIN      := $(VENV)/bin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m course_utils", description="Check, run and store the course's notebooks."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    budgets = {"choices": ["classroom", "full"], "default": "classroom"}
+    chosen = os.environ.get("COURSE_BUDGET") or "classroom"
+    budgets = {"choices": ["classroom", "full"], "default": chosen}
     some = {"nargs": "*", "metavar": "NAME", "help": "how its file name starts; all without one"}
 
     commands.add_parser("doctor", help="what is installed, and what to do about what is not")
@@ -44,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run one notebook and keep the executed copy")
     run.add_argument("name", help="how the notebook's file name starts, such as 03")
     run.add_argument("--budget", **budgets, help="seconds on a laptop, or minutes on a GPU")
-    run.add_argument("--seed", type=int, default=0, help="what every random number follows from")
+    seed = int(os.environ.get("COURSE_SEED") or 0)
+    run.add_argument("--seed", type=int, default=seed, help="what every random number follows from")
     run.add_argument("--out", type=Path, help="the executed copy (default: runs/<notebook>)")
     run.add_argument(
         "--publish", action="store_true", help="renew the weights that ship; with --budget full"

@@ -154,6 +154,22 @@ class Picture:
         return {"image/png": small_png(self.picture), "text/plain": self.description}
 
 
+def rows(named: dict[str, Tensor], description: str, columns: int = 20, scale: int = 2) -> Picture:
+    """Sheets of pictures under each other, each under its name.
+
+    Args:
+        named: caption -> (N, C, H, W) pictures in [0, 1].
+        description: what is to be seen, for readers who cannot see it.
+        columns: pictures per row.
+        scale: each pixel becomes scale × scale.
+    """
+    sheets = [
+        captioned(sheet(images, min(columns, len(images)), scale), caption)
+        for caption, images in named.items()
+    ]
+    return Picture(above(*sheets), description)
+
+
 def small_png(picture: numpy.ndarray) -> bytes:
     """The picture as a small PNG file, with at most 256 colours: for storing in a notebook."""
     from PIL import Image

@@ -37,6 +37,7 @@ def test_environment_decides_budget_seed_and_folders(monkeypatch, tmp_path):
         ("COURSE_BUDGET", "huge", "classroom, full"),
         ("COURSE_SEED", "lucky", "whole number"),
         ("COURSE_DEVICE", "abacus", "this machine has"),
+        ("COURSE_PRECISION", "exact", "float32, bf16"),
     ],
 )
 def test_a_bad_environment_is_refused_with_advice(monkeypatch, variable, value, advice):

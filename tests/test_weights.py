@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import pytest
 import torch
@@ -93,6 +94,13 @@ def test_every_shipped_file_is_in_the_data_readme(path):
     table = (weights.weights_folder().parent / "README.md").read_text()
     name = "digits_beta_B" if path.stem.startswith("digits_beta_") else path.stem
     assert f"`{name}`" in table
+
+
+def test_every_link_of_the_readmes_leads_somewhere():
+    root = weights.weights_folder().parents[1]
+    for readme in (root / "README.md", root / "data" / "README.md"):
+        links = re.findall(r"\]\((?!https?://|#)([^)#]+)", readme.read_text())
+        assert [link for link in links if not (readme.parent / link).exists()] == []
 
 
 def test_the_course_stays_small():
