@@ -29,11 +29,14 @@ class BoundView:
     def __init__(self, z: Tensor, posterior, bound_and_gap, log_evidence):
         from matplotlib import pyplot
 
-        self.z, self.posterior = z, posterior
+        # A few hundred points make a smooth line; more only make the slider slow.
+        self.shown = (z.abs() <= 3.2).nonzero().flatten()[:: max(1, len(z) // 1000)]
+        self.z, self.posterior = z[self.shown], posterior
         self.bound_and_gap, self.log_evidence = bound_and_gap, log_evidence
         figure, (left, right) = pyplot.subplots(1, 2, width_ratios=(3, 2))
-        (self.true_line,) = left.plot(z, z * 0, color=plots.PALETTE[2], label="p(z|x), the truth")
-        (self.q_line,) = left.plot(z, z * 0, color=plots.PALETTE[0], label="q(z|x)")
+        flat = self.z * 0
+        (self.true_line,) = left.plot(self.z, flat, color=plots.PALETTE[2], label="p(z|x), true")
+        (self.q_line,) = left.plot(self.z, flat, color=plots.PALETTE[0], label="q(z|x)")
         left.set(xlim=(-3, 3), ylim=(0, 2.2), xlabel="code z", title="Squeeze q onto the truth")
         left.legend(loc="upper left", fontsize=12)
         (self.evidence_line,) = right.plot([0, 1], [0, 0], "k")
@@ -55,7 +58,7 @@ class BoundView:
         density = ((self.z - mean) / sigma).square().mul(-0.5).exp() / (
             sigma * math.sqrt(2 * math.pi)
         )
-        self.true_line.set_ydata(self.posterior(x))
+        self.true_line.set_ydata(self.posterior(x)[self.shown])
         self.q_line.set_ydata(density)
         evidence = float(self.log_evidence(x))
         bound, gap = (float(value) for value in self.bound_and_gap(x, mean, sigma))
@@ -82,7 +85,7 @@ class PosteriorFilm:
         reach: half-axes of an ellipse in standard deviations.
     """
 
-    CORNERS = 20
+    CORNERS = 16
 
     def __init__(
         self, films: Mapping[str, Tensor], labels: Tensor, steps: Sequence[int], reach: float = 2.0
@@ -102,8 +105,8 @@ class PosteriorFilm:
         colours = [plots.PALETTE[label % 10] for label in labels.tolist()]
         self.stages = {}
         for run, extent in self.extents.items():
-            figure, axis = pyplot.subplots(figsize=(6.4, 6.0))
-            balls = PolyCollection([], facecolors=colours, edgecolors=colours, alpha=0.45, lw=0.8)
+            figure, axis = pyplot.subplots(figsize=(5.6, 5.2))
+            balls = PolyCollection([], facecolors=colours, alpha=0.5, lw=0)
             axis.add_collection(balls)
             prior = pyplot.Circle((0, 0), 2, fill=False, color="black", ls="--", lw=1.5)
             axis.add_patch(prior)
