@@ -81,8 +81,8 @@ def test_default_sizes_of_drawn_sets(monkeypatch):
     data.load("handwriting", seed=5)
     data.load("handwriting", "test", seed=5)
     assert calls == [
-        (60_000, {"seed": 5, "device": "cpu"}),
-        (10_000, {"seed": 5 + 2**31 - 1, "device": "cpu"}),
+        (60_000, {"seed": 5, "held": None, "device": "cpu"}),
+        (10_000, {"seed": 5 + 2**31 - 1, "held": None, "device": "cpu"}),
     ]
     # torch's CPU generator looks at 32 bits of a seed only; the test seeds must fit.
     assert 2**31 - 2 + data.TEST_SEED_OFFSET < 2**32
