@@ -34,11 +34,11 @@ EXERCISES = [
 
 
 def run(path, call, source):
-    """What the check of the notebook says to a source; the mark it returns."""
+    """Let the check of the notebook speak about a source."""
     module = {"03": vae}[path.stem[:2]]
     scope = {"torch": torch, "exercises": module}
     exec(source, scope)
-    return eval(call.rstrip(";"), scope)
+    assert eval(call, scope) is None  # a value would be shown below the verdict
 
 
 def test_notebook_03_has_its_five():
@@ -47,13 +47,14 @@ def test_notebook_03_has_its_five():
 
 @pytest.mark.parametrize(("path", "name", "stub", "call", "solution"), EXERCISES)
 def test_the_stub_is_not_attempted(path, name, stub, call, solution, capsys):
-    assert run(path, call, stub) == "○"
-    assert "not attempted" in capsys.readouterr().out
+    run(path, call, stub)
+    said = capsys.readouterr().out
+    assert said.startswith("○ Exercise") and "not attempted" in said
 
 
 @pytest.mark.parametrize(("path", "name", "stub", "call", "solution"), EXERCISES)
 def test_the_solution_is_right(path, name, stub, call, solution, capsys):
-    assert run(path, call, solution) == "✔"
+    run(path, call, solution)
     assert capsys.readouterr().out.startswith("✔ Exercise")
 
 
@@ -156,6 +157,6 @@ WRONG = [
 
 @pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
 def test_a_wrong_answer_gets_the_right_hint(check, answer, hint, capsys):
-    assert check(answer) == "✘"
+    check(answer)
     said = capsys.readouterr().out
     assert said.startswith("✘ Exercise") and hint in said

@@ -16,7 +16,7 @@ class Wrong(Exception):
     """What is wrong with an answer, said to the student."""
 
 
-def check(title: str, answer: Callable, examine: Callable[[Callable], str]) -> str:
+def check(title: str, answer: Callable, examine: Callable[[Callable], str]) -> None:
     """Examine an answer and print one line: right, wrong and why, or not attempted.
 
     Args:
@@ -24,20 +24,15 @@ def check(title: str, answer: Callable, examine: Callable[[Callable], str]) -> s
         answer: the student's function. A stub returns `...` or None.
         examine: tries the function and raises `Wrong` with a hint; returns what to say when
             all is right.
-
-    Returns:
-        the mark, "✔", "✘" or "○", so that tests can read it.
     """
     try:
         praise = examine(answer)
     except _NotAttempted:
         print(f"{NOT_ATTEMPTED} {title}: not attempted yet.")
-        return NOT_ATTEMPTED
     except Wrong as hint:
         print(f"{WRONG} {title}: {hint}")
-        return WRONG
-    print(f"{RIGHT} {title}: {praise}")
-    return RIGHT
+    else:
+        print(f"{RIGHT} {title}: {praise}")
 
 
 class _NotAttempted(Exception):

@@ -21,9 +21,9 @@ def _posteriors() -> tuple[Tensor, Tensor]:
     return mu, logvar
 
 
-def check_kl(answer) -> str:
+def check_kl(answer) -> None:
     """Exercise 1: `kl(mu, logvar) -> (N,)`."""
-    return check("Exercise 1, the KL term", answer, _examine_kl)
+    check("Exercise 1, the KL term", answer, _examine_kl)
 
 
 def _examine_kl(answer) -> str:
@@ -67,9 +67,9 @@ def _examine_kl(answer) -> str:
     )
 
 
-def check_reparameterise(answer) -> str:
+def check_reparameterise(answer) -> None:
     """Exercise 2: `reparameterise(mu, logvar) -> z`, differentiable."""
-    return check("Exercise 2, the reparameterisation trick", answer, _examine_reparameterise)
+    check("Exercise 2, the reparameterisation trick", answer, _examine_reparameterise)
 
 
 def _examine_reparameterise(answer) -> str:
@@ -108,9 +108,9 @@ def _examine_reparameterise(answer) -> str:
     return "right: the mean, the spread and the way back for the gradient."
 
 
-def check_interpolate(answer) -> str:
+def check_interpolate(answer) -> None:
     """Exercise 3: `interpolate(start, end, steps) -> (steps, d)`."""
-    return check("Exercise 3, a walk between two codes", answer, _examine_interpolate)
+    check("Exercise 3, a walk between two codes", answer, _examine_interpolate)
 
 
 def _examine_interpolate(answer) -> str:
@@ -129,9 +129,9 @@ def _examine_interpolate(answer) -> str:
     return "right: both ends, equal steps."
 
 
-def check_active_units(answer) -> str:
+def check_active_units(answer) -> None:
     """Exercise 4: `count_active(mu) -> int`."""
-    return check("Exercise 4, active units", answer, _examine_active_units)
+    check("Exercise 4, active units", answer, _examine_active_units)
 
 
 def _examine_active_units(answer) -> str:
@@ -171,9 +171,9 @@ def _compare_active_units(answer, mu: Tensor) -> None:
     )
 
 
-def check_importance_weighted(answer) -> str:
+def check_importance_weighted(answer) -> None:
     """Exercise 5: `importance_weighted(log_weights) -> (N,)` from (N, k) log weights."""
-    return check("Exercise 5, a tighter bound", answer, _examine_importance_weighted)
+    check("Exercise 5, a tighter bound", answer, _examine_importance_weighted)
 
 
 def _examine_importance_weighted(answer) -> str:
