@@ -171,7 +171,8 @@ def _replace_section(table: Path, title: str, section: str) -> None:
     sections[title] = section
     body = "\n".join(sections[name].rstrip() + "\n" for name in sorted(sections))
     table.parent.mkdir(parents=True, exist_ok=True)
-    table.write_text(f"# Claims over seeds\n\nWritten by `make claims`.\n\n{body}", "utf-8")
+    with replacing(table) as file:
+        file.write(f"# Claims over seeds\n\nWritten by `make claims`.\n\n{body}".encode())
 
 
 @contextmanager
