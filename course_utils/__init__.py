@@ -22,12 +22,14 @@ _FUNCTIONS = {
 }
 _MODULES = (
     "checkpoints",
+    "corruption",
     "data",
     "exercises",
     "losses",
     "metrics",
     "models",
     "plots",
+    "tables",
     "weights",
     "widgets",
 )

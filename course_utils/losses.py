@@ -65,3 +65,44 @@ def gaussian_log_density(z: Tensor, mu: Tensor | float = 0.0, logvar: Tensor | f
     logvar = torch.as_tensor(logvar, dtype=z.dtype, device=z.device)
     per_number = (z - mu).square() / logvar.exp() + logvar + math.log(2 * math.pi)
     return -0.5 * per_number.sum(-1)
+
+
+def sparsity_kl(activations: Tensor, rho: float) -> Tensor:
+    """Σ_j KL(ρ ‖ ρ̂_j) = Σ_j ρ log ρ/ρ̂_j + (1 - ρ) log (1 - ρ)/(1 - ρ̂_j), lecture 3.
+
+    ρ̂_j is the average activation of unit j over the batch, so this is one number for the whole
+    batch, in nats, and not one an example.
+
+    Args:
+        activations: (N, units) in (0, 1), after a sigmoid.
+        rho: the average activation that is asked for, in (0, 1).
+
+    Raises:
+        ValueError: rho is not between 0 and 1.
+    """
+    if not 0 < rho < 1:
+        raise ValueError(f"The sparsity parameter ρ is {rho!r}; give a number between 0 and 1.")
+    # Kept away from 0 and 1, where a unit that is always off would make the logarithm infinite;
+    # half precision would round 1 - 1e-6 to 1.
+    dtype = torch.promote_types(activations.dtype, torch.float32)
+    average = activations.mean(0, dtype=dtype).clamp(1e-6, 1 - 1e-6)
+    on = rho * (math.log(rho) - average.log())
+    off = (1 - rho) * (math.log(1 - rho) - (1 - average).log())
+    return (on + off).sum()
+
+
+def contractive_penalty(h: Tensor, weight: Tensor) -> Tensor:
+    """‖∂h/∂x‖² of one sigmoid layer h = σ(W x + b), summed over all its entries (lecture 4).
+
+    ∂h_j/∂x_i = h_j (1 - h_j) W_ji, so the sum of squares over i and j is
+    Σ_j (h_j (1 - h_j))² Σ_i W_ji²: no Jacobian is built (Rifai et al. 2011).
+
+    Args:
+        h: (N, units) in (0, 1).
+        weight: (units, pixels), the W of the layer.
+
+    Returns:
+        (N,).
+    """
+    slope = h * (1 - h)
+    return slope.square() @ weight.square().sum(1)

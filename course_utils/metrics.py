@@ -259,3 +259,97 @@ def _information(first: Tensor, second: Tensor, bins: int) -> Tensor:
     joint = (joint / joint.sum()).view(bins, bins)
     independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
     return torch.xlogy(joint, joint).sum() - torch.xlogy(joint, independent).sum()
+
+
+def squared_error(reconstruction: Tensor, images: Tensor) -> float:
+    """Squared error of a picture, Σ (x - x̂)² over its pixels, averaged over the pictures.
+
+    The measure of Hinton and Salakhutdinov (2006): without the ½ of the loss, and not divided by
+    the number of pixels.
+    """
+    return (reconstruction - images).square().flatten(1).sum(1).mean().item()
+
+
+def psnr(pictures: Tensor, truth: Tensor) -> Tensor:
+    """Peak signal to noise ratio of each picture in [0, 1], -10 log₁₀ of its mean squared error.
+
+    Returns:
+        (N,) dB; every 10 dB are a tenth of the error. Equal pictures give infinity.
+    """
+    return -10 * (pictures - truth).square().flatten(1).mean(1).log10()
+
+
+def principal_angles(first: Tensor, second: Tensor) -> Tensor:
+    """The angles between two subspaces, in degrees, the smallest first (Björck and Golub 1973).
+
+    All are 0 where the two are the same subspace, whatever bases describe it.
+
+    Args:
+        first, second: (n, k) each; the columns span the subspaces.
+
+    Returns:
+        (k,) from 0 to 90.
+
+    Raises:
+        ValueError: the two have different shapes, or columns that are linearly dependent (to
+            the precision they come in), which span less than they should.
+    """
+    if first.dim() != 2 or first.shape != second.shape:
+        raise ValueError(
+            f"The columns have shapes {tuple(first.shape)} and {tuple(second.shape)}; give as "
+            "many for one subspace as for the other, both (n, k)."
+        )
+    bases = []
+    for columns in (first.cpu(), second.cpu()):  # not every device has double precision
+        if torch.linalg.matrix_rank(columns) < columns.shape[1]:
+            raise ValueError("The columns are linearly dependent; they span a smaller subspace.")
+        bases.append(torch.linalg.qr(columns.double()).Q)
+    # The part of one basis that the other misses: its singular values are the sines, which stay
+    # exact for small angles where cosines round to 1.
+    missed = bases[1] - bases[0] @ (bases[0].T @ bases[1])
+    return torch.linalg.svdvals(missed).clamp(max=1).asin().rad2deg().flip(0)
+
+
+@torch.no_grad()  # the derivatives are taken all the same
+def jacobian_norm(encode, images: Tensor) -> Tensor:
+    """‖∂h/∂x‖, the Frobenius norm of the encoder's Jacobian at each picture, by autograd.
+
+    Args:
+        encode: pictures (N, C, H, W) -> codes (N, d), each picture by itself.
+        images: (N, C, H, W); N · d · pixels numbers are held in memory.
+
+    Returns:
+        (N,).
+    """
+    one = torch.func.jacrev(lambda image: encode(image[None])[0])
+    return torch.func.vmap(one)(images).flatten(1).norm(dim=1)
+
+
+def linear_probe(
+    codes: Tensor, labels: Tensor, test_codes: Tensor, test_labels: Tensor, ridge: float = 0.01
+) -> float:
+    """The share of test pictures that a linear classifier on frozen codes puts in their class.
+
+    Least squares on one-hot targets over standardised codes, with a small ridge: solved exactly,
+    so nothing depends on the luck of another training.
+
+    Args:
+        codes: (N, d), of labelled pictures to learn from.
+        labels: (N,) classes from 0.
+        ridge: added to the diagonal of the codes' correlation matrix.
+
+    Returns:
+        accuracy from 0 to 1.
+    """
+    # In double precision, which not every device has: codes can be close to dependent.
+    codes, test_codes = codes.cpu().double(), test_codes.cpu().double()
+    labels, test_labels = labels.cpu(), test_labels.cpu()
+    mean, spread = codes.mean(0), codes.std(0) + 1e-3
+    codes, test_codes = (codes - mean) / spread, (test_codes - mean) / spread
+    targets = F.one_hot(labels).double()
+    frequency = targets.mean(0)
+    correlation = codes.T @ codes / len(codes)
+    correlation.diagonal().add_(ridge)
+    weights = torch.linalg.solve(correlation, codes.T @ (targets - frequency) / len(codes))
+    guess = (frequency + test_codes @ weights).argmax(1)
+    return (guess == test_labels).double().mean().item()

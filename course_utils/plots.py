@@ -211,6 +211,32 @@ class LivePlot:
         return numpy.asarray(self.canvas.buffer_rgba())[..., :3].copy()
 
 
+def number_grid(axes, grid: Tensor, marked: Tensor | None = None, digits: int = 1) -> None:
+    """A small matrix as squares with its numbers in them.
+
+    Args:
+        axes: where to draw.
+        grid: (H, W) numbers; zeros are drawn pale.
+        marked: positions to colour, counted row by row from 0, in a tensor of any shape.
+        digits: decimals to write.
+    """
+    from matplotlib.patches import Rectangle
+
+    height, width = grid.shape
+    chosen = set() if marked is None else set(marked.flatten().tolist())
+    for place, number in enumerate(grid.flatten().tolist()):
+        row, column = divmod(place, width)
+        colour = PALETTE[1] if place in chosen else "white"
+        square = {"facecolor": colour, "edgecolor": "black", "linewidth": 1.5}
+        axes.add_patch(Rectangle((column, row), 1, 1, **square))
+        text = {"color": "black" if number or place in chosen else "grey", "fontsize": 16}
+        axes.text(
+            column + 0.5, row + 0.5, f"{number:.{digits}f}", ha="center", va="center", **text
+        )
+    axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.05), aspect="equal")
+    axes.axis("off")
+
+
 def codes_map(axes, codes: Tensor, labels: Tensor, classes, extent: float | None = None) -> None:
     """Two-dimensional codes as dots, coloured by class, each class named at its median.
 

@@ -132,7 +132,8 @@ def fit(
         epochs: passes over the data in all, sittings before a cut included.
         lr: learning rate of Adam, one number or one a network.
         betas: Adam's two decay rates.
-        batch_size: pictures a step; the last batch of an epoch may be smaller.
+        batch_size: pictures a step; the last batch of an epoch may be smaller (one of a single
+            picture is left out).
         schedule: progress in [0, 1) -> factor on the learning rate (`constant`, `cosine`).
         save: a name: keep a checkpoint under it and resume from it when called again. The
             resumed run is bit for bit the run that was never cut (on the CPU). A run with
@@ -154,7 +155,7 @@ def fit(
     rates = {key: float(lr[key] if isinstance(lr, Mapping) else lr) for key in nets}
     nets = {key: net.to(lab.device).train() for key, net in nets.items()}
     opts = {key: Optimiser(net.parameters(), rates[key], betas, lab) for key, net in nets.items()}
-    batches = math.ceil(len(tensors[0]) / batch_size)
+    batches = _batches_per_epoch(len(tensors[0]), batch_size)
     steps = epochs * batches
     run = Run(name or save or step.__name__.strip("_"), steps_per_epoch=batches)
     path = identity = None
@@ -226,10 +227,20 @@ def fit(
     return run
 
 
+def _batches_per_epoch(count: int, batch_size: int) -> int:
+    """How many batches make an epoch.
+
+    A last batch of a single example is left out, because batch normalisation has no average over
+    one; the next epoch has another order, so it is another example every time.
+    """
+    batches, left = divmod(count, batch_size)
+    return batches + (left > 1 or (left == 1 and batches == 0))
+
+
 def _batches(tensors: list[Tensor], batch_size: int, order_seed: int, begin: int, steps: int):
     """(number, batch) of each step from `begin` on; every epoch has an order of its own."""
     count = len(tensors[0])
-    batches = math.ceil(count / batch_size)
+    batches = _batches_per_epoch(count, batch_size)
     order = None
     for number in range(begin, steps):
         epoch, position = divmod(number, batches)

@@ -62,3 +62,70 @@ def test_log_density_equals_torch_distributions():
     expected = Normal(MU, (0.5 * LOGVAR).exp()).log_prob(z).sum(1)
     assert torch.allclose(losses.gaussian_log_density(z, MU, LOGVAR), expected)
     assert torch.allclose(losses.gaussian_log_density(z), Normal(0.0, 1.0).log_prob(z).sum(1))
+
+
+def coins(units=5, pictures=7):
+    return torch.rand(pictures, units, dtype=torch.double)
+
+
+def test_sparsity_kl_is_torch_s_divergence_between_coins_summed_over_units():
+    h, rho = coins(), torch.tensor(0.05, dtype=torch.double)
+    expected = kl_divergence(Bernoulli(rho), Bernoulli(h.mean(0))).sum()
+    assert torch.allclose(losses.sparsity_kl(h, 0.05), expected)
+    assert losses.sparsity_kl(h, 0.05).shape == ()
+
+
+def test_sparsity_kl_is_zero_where_every_unit_is_on_as_often_as_asked_and_nowhere_else():
+    assert losses.sparsity_kl(torch.full((4, 3), 0.3), 0.3).item() == pytest.approx(0, abs=1e-6)
+    # On average over the pictures, whatever a single picture does.
+    half = torch.tensor([[0.1, 0.9], [0.9, 0.1]])
+    assert losses.sparsity_kl(half, 0.5).item() == pytest.approx(0, abs=1e-6)
+    assert losses.sparsity_kl(half, 0.2) > 0.1
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_sparsity_kl_is_finite_for_units_that_are_always_off_or_on(value, dtype):
+    h = torch.full((4, 3), value, dtype=dtype, requires_grad=True)
+    loss = losses.sparsity_kl(h, 0.05)
+    loss.backward()
+    assert loss.isfinite() and loss > 0.1 and h.grad.isfinite().all()
+
+
+def test_sparsity_kl_pulls_a_unit_towards_rho():
+    h = torch.tensor([[0.5, 0.01]], requires_grad=True)
+    losses.sparsity_kl(h, 0.05).backward()
+    assert h.grad[0, 0] > 0 > h.grad[0, 1]
+
+
+@pytest.mark.parametrize("rho", [0, 1, -0.1, 1.5, float("nan")])
+def test_a_sparsity_that_is_none_is_refused(rho):
+    with pytest.raises(ValueError, match="ρ is .*; give a number between 0 and 1"):
+        losses.sparsity_kl(coins(), rho)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_contractive_penalty_is_the_squared_norm_of_autograd_s_jacobian(dtype):
+    generator = torch.Generator().manual_seed(1)
+    weight = torch.randn(6, 20, generator=generator, dtype=dtype)
+    bias = torch.randn(6, generator=generator, dtype=dtype)
+    x = torch.rand(5, 20, generator=generator, dtype=dtype)
+
+    def encode(one):
+        return (weight @ one + bias).sigmoid()
+
+    jacobians = torch.stack([torch.autograd.functional.jacobian(encode, one) for one in x])
+    expected = jacobians.square().sum((1, 2))
+    penalty = losses.contractive_penalty((x @ weight.T + bias).sigmoid(), weight)
+    assert penalty.shape == (5,) and penalty.dtype == dtype
+    assert torch.allclose(penalty, expected, rtol=1e-5, atol=0)
+
+
+def test_contractive_penalty_can_be_trained():
+    weight = torch.randn(3, 4, dtype=torch.double, requires_grad=True)
+    x = torch.rand(2, 4, dtype=torch.double)
+
+    def penalty(weight):
+        return losses.contractive_penalty((x @ weight.T).sigmoid(), weight)
+
+    assert torch.autograd.gradcheck(penalty, (weight,))

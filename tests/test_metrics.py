@@ -2,8 +2,12 @@
 
 import math
 
+import numpy
 import pytest
 import torch
+from scipy.linalg import subspace_angles
+from skimage.metrics import peak_signal_noise_ratio
+from sklearn.linear_model import Ridge
 
 from course_utils import losses, metrics, models
 
@@ -105,3 +109,170 @@ def test_factors_of_few_values_are_kept_apart():
     labels = torch.arange(10).repeat(500)[:, None].float()
     information = metrics.mutual_information(labels, labels)
     assert information.item() == pytest.approx(math.log(10), abs=0.01)
+
+
+def test_squared_error_is_summed_over_pixels_and_averaged_over_pictures():
+    first, second = torch.rand(3, 2, 4, 5), torch.rand(3, 2, 4, 5)
+    by_hand = sum(((a - b) ** 2).sum().item() for a, b in zip(first, second)) / 3
+    assert metrics.squared_error(first, second) == pytest.approx(by_hand, rel=1e-5)
+    assert metrics.squared_error(first, second) == pytest.approx(
+        2 * losses.squared_error(first, second).mean().item(), rel=1e-5
+    )
+
+
+def test_psnr_is_scikit_image_s():
+    ours, truth = torch.rand(4, 3, 8, 8), torch.rand(4, 3, 8, 8)
+    expected = [
+        peak_signal_noise_ratio(b.numpy(), a.numpy(), data_range=1) for a, b in zip(ours, truth)
+    ]
+    assert metrics.psnr(ours, truth).tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_psnr_of_known_errors():
+    black = torch.zeros(2, 1, 4, 4)
+    assert metrics.psnr(black + 0.1, black).tolist() == pytest.approx([20, 20], abs=1e-4)
+    assert metrics.psnr(black, black).tolist() == [math.inf, math.inf]
+
+
+# Angles between subspaces
+
+
+def planes(angles, dimension=9, seed=0):
+    """Two bases (n, k) whose principal angles, in degrees, are these; mixed and turned."""
+    generator = torch.Generator().manual_seed(seed)
+    count = len(angles)
+    frame = torch.randn(dimension, dimension, dtype=torch.double, generator=generator)
+    turn, (mix, other_mix) = torch.linalg.qr(frame).Q, (
+        torch.randn(2, count, count, dtype=torch.double, generator=generator)
+        + 3 * torch.eye(count).double()
+    )
+    radians = torch.tensor(angles, dtype=torch.double).deg2rad()
+    first = torch.eye(dimension, count, dtype=torch.double)
+    second = torch.cat([radians.cos().diag(), radians.sin().diag()])
+    second = torch.cat([second, torch.zeros(dimension - 2 * count, count).double()])
+    return turn @ first @ mix, turn @ second @ other_mix
+
+
+@pytest.mark.parametrize(
+    "angles", [[0, 30, 90], [1e-4, 2e-4, 5e-4], [1e-8, 45, 89.999], [0, 0, 0], [90, 90, 90]]
+)
+def test_principal_angles_are_found_again_also_tiny_ones(angles):
+    found = metrics.principal_angles(*planes(angles))
+    assert found.tolist() == pytest.approx(angles, rel=1e-6, abs=2e-6 if 90 in angles else 1e-10)
+
+
+def test_principal_angles_are_scipy_s_in_either_order():
+    torch.manual_seed(0)
+    first, second = torch.randn(2, 30, 4, dtype=torch.double)
+    expected = numpy.rad2deg(subspace_angles(first.numpy(), second.numpy()))[::-1]
+    assert metrics.principal_angles(first, second).tolist() == pytest.approx(expected, rel=1e-9)
+    assert metrics.principal_angles(second, first).tolist() == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_same_subspace_has_no_angles_in_single_precision_too():
+    torch.manual_seed(0)
+    basis = torch.randn(50, 3)
+    assert metrics.principal_angles(basis, basis @ torch.randn(3, 3)).max() < 1e-4
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_columns_that_span_less_are_refused(dtype):
+    torch.manual_seed(0)
+    good = torch.randn(20, 3, dtype=dtype)
+    flat = torch.cat([good[:, :2], good[:, :2].sum(1, keepdim=True)], dim=1)
+    for pair in ((good, flat), (flat, good)):
+        with pytest.raises(ValueError, match="linearly dependent"):
+            metrics.principal_angles(*pair)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [((9, 2), (9, 3)), ((9, 2), (8, 2)), ((9,), (9,)), ((1, 9, 2), (9, 2))]
+)
+def test_subspaces_of_different_sizes_have_no_angles(first, second):
+    with pytest.raises(ValueError, match="as many for one subspace as for the other"):
+        metrics.principal_angles(torch.randn(first), torch.randn(second))
+
+
+# The encoder's Jacobian
+
+
+def test_jacobian_norm_of_a_linear_map_is_the_norm_of_its_matrix():
+    weight = torch.randn(3, 12)
+    norms = metrics.jacobian_norm(lambda x: x.flatten(1) @ weight.T, torch.rand(5, 1, 3, 4))
+    assert torch.allclose(norms, weight.norm().expand(5), rtol=1e-5)
+
+
+ENCODERS = [
+    models.Autoencoder(3, (5,), (1, 4, 4), normalise=True),
+    models.TiedAutoencoder(3, (1, 4, 4)),
+    *(models.ConvolutionalAutoencoder(3, 2, way, (1, 4, 4)) for way in ("stride", "switches")),
+]
+
+
+@pytest.mark.parametrize("net", ENCODERS, ids=["batch-normalised", "tied", "stride", "switches"])
+def test_jacobian_norm_is_what_finite_differences_give(net):
+    net, x = net.double().eval(), torch.rand(2, 1, 4, 4, dtype=torch.double)
+    with torch.no_grad():
+        norms = metrics.jacobian_norm(net.encode, x)
+        steps = 1e-5 * torch.eye(16, dtype=torch.double).view(16, 1, 4, 4)
+        columns = [net.encode(one + steps) - net.encode(one - steps) for one in x]
+    expected = [(column / 2e-5).norm().item() for column in columns]
+    assert norms.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_contractive_penalty_is_the_squared_jacobian_norm():
+    net, x = models.TiedAutoencoder(3, (1, 4, 4)), torch.rand(5, 1, 4, 4)
+    penalty = losses.contractive_penalty(net.encode(x), net.weight)
+    assert torch.allclose(metrics.jacobian_norm(net.encode, x).square(), penalty, rtol=1e-5)
+
+
+# A linear classifier on frozen codes
+
+
+def clusters(counts, spread, seed=0):
+    """Codes (N, 2) around corners of a polygon, so many a class, and their labels."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
+    angle = 2 * math.pi * labels / len(counts)
+    centres = torch.stack([angle.cos(), angle.sin()], dim=1)
+    return centres + spread * torch.randn(len(labels), 2, generator=generator), labels
+
+
+def test_a_linear_probe_reads_what_a_line_can_separate_and_guesses_the_rest():
+    codes, labels = clusters([100] * 3, 0.1)
+    fresh, fresh_labels = clusters([100] * 3, 0.1, seed=1)
+    assert metrics.linear_probe(codes, labels, fresh, fresh_labels) == 1.0
+    noise = torch.randn(300, 2, generator=torch.Generator().manual_seed(2))
+    guessed = metrics.linear_probe(noise, labels, noise.flip(0), labels)
+    assert guessed == pytest.approx(1 / 3, abs=0.1)
+
+
+@pytest.mark.parametrize("counts", [[100, 100, 100], [20, 250, 30]])
+def test_a_linear_probe_decides_as_scikit_learn_s_ridge_does(counts):
+    """Also where classes are not equally frequent: the intercept belongs to the least squares."""
+    codes, labels = clusters(counts, 0.8)
+    fresh, fresh_labels = clusters(counts, 0.8, seed=1)
+    mean, spread = codes.mean(0), codes.std(0) + 1e-3
+    ridge = Ridge(alpha=0.01 * len(codes))
+    ridge.fit(((codes - mean) / spread).double(), torch.nn.functional.one_hot(labels))
+    guesses = ridge.predict(((fresh - mean) / spread).double()).argmax(1)
+    expected = (guesses == fresh_labels.numpy()).mean()
+    found = metrics.linear_probe(codes, labels, fresh, fresh_labels)
+    assert found == pytest.approx(expected) and 0.5 < found < 1
+
+
+def test_a_linear_probe_does_not_mind_units_dead_numbers_or_more_numbers_than_pictures():
+    codes, labels = clusters([20] * 3, 0.1)
+    fresh, fresh_labels = clusters([20] * 3, 0.1, seed=1)
+
+    def widened(codes):
+        scaled = codes * torch.tensor([100.0, 1.0]) + torch.tensor([0.0, 1000.0])
+        return torch.cat([scaled, scaled, torch.zeros(len(codes), 100)], dim=1)
+
+    assert metrics.linear_probe(widened(codes), labels, widened(fresh), fresh_labels) == 1.0
+
+
+def test_a_class_that_was_never_taught_is_never_right():
+    codes, labels = clusters([50, 50], 0.1)
+    accuracy = metrics.linear_probe(codes, labels, codes, torch.full_like(labels, 2))
+    assert accuracy == 0

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -68,6 +69,61 @@ def test_every_picture_is_used_once_an_epoch(lab):
     first, second = torch.cat(seen[:3]).flatten(), torch.cat(seen[3:]).flatten()
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(10))
     assert first.tolist() != second.tolist()
+
+
+@pytest.mark.parametrize(
+    ("count", "batch_size", "lengths"),
+    [
+        (10, 4, [4, 4, 2]),
+        (9, 4, [4, 4]),  # a last batch of one is left out
+        (8, 4, [4, 4]),
+        (4, 4, [4]),
+        (5, 4, [4]),
+        (3, 4, [3]),
+        (1, 4, [1]),  # unless it is all there is
+        (1, 1, [1]),
+        (3, 1, [1, 1, 1]),
+        (1, 128, [1]),
+        (2, 128, [2]),
+        (129, 128, [128]),
+    ],
+)
+def test_the_batches_of_an_epoch(lab, count, batch_size, lengths):
+    seen = []
+
+    def step(x, nets, opts):
+        seen.append(x.flatten().tolist())
+        opts.net.minimise(nets.net(x).sum())
+        return {"size": float(len(x)), "number": float(len(seen))}
+
+    data = torch.arange(float(count))[:, None]
+    run = fit(step, data, {"net": nn.Linear(1, 1)}, lab, epochs=3, batch_size=batch_size)
+    assert run.history["size"].tolist() == 3 * lengths
+    assert run.steps_per_epoch == len(lengths)
+    assert run.per_epoch("size").tolist() == pytest.approx([sum(lengths) / len(lengths)] * 3)
+    middle = (len(lengths) + 1) / 2
+    assert run.per_epoch("number").tolist() == [middle + len(lengths) * epoch for epoch in range(3)]
+    for epoch in range(3):  # no picture twice in an epoch
+        pictures = sum(seen[epoch * len(lengths) : (epoch + 1) * len(lengths)], [])
+        assert len(set(pictures)) == sum(lengths)
+
+
+def test_the_picture_that_is_left_out_is_another_one_every_epoch(lab):
+    left_out = []
+
+    def step(x, nets, opts):
+        left_out.append(({0.0, 1.0, 2.0, 3.0, 4.0} - set(x.flatten().tolist())).pop())
+        return {"loss": 0.0}
+
+    data = torch.arange(5.0)[:, None]
+    fit(step, data, {"net": nn.Linear(1, 1)}, lab, epochs=60, batch_size=4)
+    assert set(left_out) == {0.0, 1.0, 2.0, 3.0, 4.0}
+
+
+def test_batch_normalisation_trains_where_one_picture_is_left_over(lab):
+    net = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
+    run = fit(line_step, line_data(129), {"line": net}, lab, epochs=2, batch_size=128)
+    assert run.history["count"].tolist() == [128, 128]
 
 
 def test_two_players_each_move_only_themselves(lab):
@@ -255,6 +311,29 @@ def test_a_constant_rate_can_be_continued(lab):
     parts, other = trained(lab, save="parts", epochs=6)
     assert parts.resumed_at == 2 and torch.equal(line.weight, other.weight)
     assert torch.equal(whole.history["loss"], parts.history["loss"])
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5])
+def test_resuming_is_exact_where_a_picture_is_left_out(lab, cut):
+    """9 pictures in batches of 4: two steps an epoch, and a cut between them or between epochs."""
+    steps = SimpleNamespace(left=None)
+
+    def step(batch, nets, opts):
+        if steps.left == 0:
+            raise KeyboardInterrupt
+        steps.left = steps.left and steps.left - 1
+        return line_step(batch, nets, opts)
+
+    odd = {"step": step, "data": line_data(9), "batch_size": 4, "epochs": 5, "save_every": 0}
+    whole, line = trained(lab, save="whole", **odd)
+    steps.left = cut
+    with pytest.raises(KeyboardInterrupt):
+        trained(lab, save="parts", **odd)
+    steps.left = None
+    parts, other = trained(lab, save="parts", **odd)
+    assert parts.resumed_at == cut and len(parts.history["loss"]) == 10
+    assert torch.equal(whole.history["loss"], parts.history["loss"])
+    assert torch.equal(line.weight, other.weight)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,413 @@
+"""Checks of the exercises of notebook 02, autoencoders."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ..losses import contractive_penalty, sparsity_kl
+from .checking import Wrong, ask, ask_tensor, check, near
+
+EXAMPLES = 5
+
+
+def _random(*shape: int, seed: int = 2) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _mistakes(result: Tensor, choices: Sequence[Sequence[tuple]], build: Callable):
+    """Which mistakes lead to a result: the hints of the shortest list that explains it.
+
+    Args:
+        choices: of each part of the formula, the ways to write it: (value, hint), where the hint
+            of the right way is "".
+        build: the values of one way of each part -> the result they give.
+
+    Returns:
+        the hints in the order of `choices`, none where the result is right; None where no
+        combination gives the result.
+    """
+    ways = sorted(itertools.product(*choices), key=lambda way: sum(bool(hint) for _, hint in way))
+    for way in ways:
+        expected = build(*(value for value, _ in way))
+        if expected.shape == result.shape and near(result, expected):
+            return [hint for _, hint in way if hint]
+    return None
+
+
+# 1. Tied weights
+
+TIED_ORDERS = [
+    ((True, False), ""),
+    ((True, True), "the decoder has the matrix the same way round as the encoder; it needs the "
+     "transpose, so after x @ weight.T comes h @ weight."),
+    ((False, True), "the matrix is used in the wrong order: weight is (code, pixels), so the "
+     "encoder is x @ weight.T and the decoder h @ weight."),
+    ((False, False), "the encoder needs the transpose: weight is (code, pixels) and x has its "
+     "pictures in rows, so it is x @ weight.T."),
+]  # fmt: skip
+TIED_CODES = [
+    (torch.sigmoid, ""),
+    (lambda a: a, "h is not what the encoder's matrix gives but the sigmoid of it."),
+    (torch.tanh, "the code's non-linearity is the sigmoid, not tanh."),
+    (torch.relu, "the code's non-linearity is the sigmoid, not the ReLU."),
+]
+TIED_BIASES = [
+    ((0, 1), ""),
+    ((1, 0), "the biases are swapped: bias_h belongs to the code, bias_x to the picture."),
+    ((None, 1), "bias_h is missing; it is added before the sigmoid."),
+    ((0, None), "bias_x is missing; it is added to the logits."),
+    ((None, None), "both biases are missing."),
+]
+TIED_OUTPUTS = [
+    (lambda a: a, ""),
+    (torch.sigmoid, "that is the picture; return its logits, without the last sigmoid, which is "
+     "inside the loss."),
+]  # fmt: skip
+
+
+def check_tied(answer) -> None:
+    """Exercise 1: `tied(x, weight, bias_h, bias_x) -> (N, pixels)` logits."""
+    check("Exercise 1, tied weights", answer, _examine_tied)
+
+
+def _examine_tied(answer) -> str:
+    # First as many numbers as pixels: there a matrix that is turned gives a result, not an error.
+    for pixels, code in ((4, 4), (7, 3)):
+        x, weight = _random(EXAMPLES, pixels, seed=1).sigmoid(), _random(code, pixels)
+        biases = _random(code, seed=3), _random(pixels, seed=4)
+        weight.requires_grad_()
+
+        def build(orders, squash, which, last, x=x, weight=weight, biases=biases):
+            into, out = (weight.T if transposed else weight for transposed in orders)
+            before, after = (0 if bias is None else biases[bias] for bias in which)
+            return last(squash(x @ into + before) @ out + after)
+
+        logits = _ask_tied(answer, x, weight, *biases)
+        choices = [TIED_ORDERS, TIED_CODES, TIED_BIASES, TIED_OUTPUTS]
+        if pixels != code:
+            choices = [choice[:1] for choice in choices]
+        mistakes = _mistakes(logits, choices, build)
+        if mistakes:
+            raise Wrong(mistakes[0])
+        if mistakes is None:
+            right = build(*(choice[0][0] for choice in choices))
+            raise Wrong(
+                f"the first logit is {logits[0, 0]:.3f} instead of {right[0, 0]:.3f}; "
+                "h = σ(W x + b_h), and the logits are Wᵀ h + b_x."
+            )
+        if logits.grad_fn is None:
+            raise Wrong("right, but no gradient can flow back; leave out no_grad and .detach.")
+    return "right: one matrix, there and back."
+
+
+def _ask_tied(answer, x: Tensor, weight: Tensor, bias_h: Tensor, bias_x: Tensor) -> Tensor:
+    try:
+        return ask_tensor(
+            answer, x, weight, bias_h, bias_x, shape=tuple(x.shape),
+            meaning="one row a picture, one column a pixel",
+        )  # fmt: skip
+    except Wrong as hint:
+        if "RuntimeError" in str(hint):
+            raise Wrong(f"{hint} (x is (N, pixels), weight (code, pixels).)") from hint
+        raise
+
+
+# 2. Sparsity
+
+SPARSITY_AVERAGES = [
+    (lambda h: h.mean(0), ""),
+    (lambda h: h.mean(1), "ρ̂ is averaged over the pictures, dim=0, and not over the units."),
+    (lambda h: h.mean(), "every unit has a ρ̂ of its own: average over the pictures only, dim=0."),
+    (lambda h: h, "average the activations first, and then take the KL; here each picture has a "
+     "KL of its own."),
+]  # fmt: skip
+SPARSITY_WAYS = [
+    (False, ""),
+    (True, "the KL is the wrong way round: ρ stands in front and in the numerator, KL(ρ‖ρ̂)."),
+]
+SPARSITY_TERMS = [
+    ((1, 1), ""),
+    ((1, 0), "the second term is missing: a unit that is too often on must cost, too."),
+    ((0, 1), "the first term is missing: a unit that is too often off must cost, too."),
+    ((1, -1), "the two terms are added."),
+]
+SPARSITY_SIGNS = [(1, ""), (-1, "the sign is turned round: a KL is never negative.")]
+SPARSITY_LOGS = [
+    (1.0, ""),
+    (1 / math.log(2), "the logarithm is the natural one, .log(); this is to the base 2."),
+    (1 / math.log(10), "the logarithm is the natural one, .log(); this is to the base 10."),
+]
+SPARSITY_SUMS = [
+    (False, ""),
+    (True, "the slide sums over the units; this is their mean."),
+]
+
+
+def check_sparsity(answer) -> None:
+    """Exercise 2: `sparsity(h, rho) -> one number`."""
+    check("Exercise 2, the sparsity penalty", answer, _examine_sparsity)
+
+
+def _examine_sparsity(answer) -> str:
+    for seed, units, rho in ((5, 4, 0.2), (6, 3, 0.05)):
+        h = _random(EXAMPLES, units, seed=seed).sigmoid().requires_grad_()
+        penalty = ask(answer, h, rho)
+        if isinstance(penalty, (int, float)):
+            raise Wrong("return a tensor, without .item(): the optimiser needs its gradient.")
+        if isinstance(penalty, Tensor) and penalty.shape == (units,):
+            raise Wrong("that is one number a unit; sum them.")
+        penalty = ask_tensor(answer, h, rho, shape=(), meaning="one number for the whole batch")
+
+        def build(average, turned, terms, sign, base, mean, h=h, rho=rho):
+            target, found = torch.tensor(rho), average(h)
+            if turned:
+                target, found = found, target
+            on = target * (target / found).log()
+            off = (1 - target) * ((1 - target) / (1 - found)).log()
+            kl = sign * base * (terms[0] * on + terms[1] * off)
+            kl = kl.mean(0) if kl.dim() == 2 else kl  # each picture's own, over the batch
+            return kl.mean() if mean else kl.sum()
+
+        choices = [SPARSITY_AVERAGES, SPARSITY_WAYS, SPARSITY_TERMS]
+        choices += [SPARSITY_SIGNS, SPARSITY_LOGS, SPARSITY_SUMS]
+        mistakes = _mistakes(penalty, choices, build)
+        if mistakes:
+            raise Wrong(mistakes[0])
+        if mistakes is None:
+            raise Wrong(
+                f"for ρ = {rho} it gives {penalty.item():.3f} instead of "
+                f"{sparsity_kl(h, rho).item():.3f}; compare term by term with the formula."
+            )
+        if penalty.grad_fn is None:
+            raise Wrong("right, but no gradient can flow back; leave out no_grad and .detach.")
+    return "right: 0 where every unit is on as often as asked, and more everywhere else."
+
+
+# 3. Masks
+
+
+def check_mask(answer) -> None:
+    """Exercise 3: `masked(x, share) -> (N, C, H, W)`."""
+    check("Exercise 3, a mask", answer, _examine_mask)
+
+
+def _examine_mask(answer) -> str:
+    # The same dice for every answer, and the notebook's own go on as if nothing had been thrown.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for colours, height, width, share in ((3, 16, 16, 0.3), (1, 12, 20, 0.8)):
+            x = 0.2 + 0.6 * torch.rand(64, colours, height, width)
+            dropped = _dropped(answer, x, share)
+            _judge_mask(dropped, share)
+            if torch.equal(dropped, _dropped(answer, x, share)):
+                raise Wrong("two calls drop the same pixels; draw a new mask every time.")
+    return "right: the share asked for, other pixels in every picture, and the rest untouched."
+
+
+def _dropped(answer, x: Tensor, share: float) -> Tensor:
+    """(N, C, H, W) booleans: what was set to zero; and what was not must be as it was."""
+    given = x.clone()
+    damaged = ask(answer, given, share)
+    if not torch.equal(given, x):
+        raise Wrong("your function changes x itself; the loss still needs the whole picture, so "
+                    "make a new tensor.")  # fmt: skip
+    if isinstance(damaged, Tensor) and damaged.any() and ((damaged == 0) | (damaged == 1)).all():
+        raise Wrong("that is the mask; multiply the pictures by it.")
+    if not isinstance(damaged, Tensor) or damaged.shape != x.shape:
+        what = tuple(damaged.shape) if isinstance(damaged, Tensor) else type(damaged).__name__
+        raise Wrong(f"return pictures of the same shape {tuple(x.shape)}; this is {what}.")
+    dropped = damaged == 0
+    rest, was = damaged[~dropped], x[~dropped]
+    if near(rest, was):
+        return dropped
+    for what in (share, 1 - share):
+        if near(rest, was / what):
+            raise Wrong("the pixels that are left are scaled up, as dropout does; leave them as "
+                        "they are.")  # fmt: skip
+    if torch.isclose(rest, was).float().mean() > 0.05:
+        raise Wrong("the pixels that are dropped must become 0, and not noise or another value.")
+    raise Wrong("the pixels that are left must stay as they were; set some to 0, add nothing.")
+
+
+def _judge_mask(dropped: Tensor, share: float) -> None:
+    if not dropped.any():
+        raise Wrong(f"no pixel is 0; for share = {share} that share of them should be.")
+    if dropped.all():
+        raise Wrong(f"every pixel is 0; for share = {share} only that share of them should be.")
+    if not torch.equal(dropped.any(1), dropped.all(1)):
+        raise Wrong("the colours of a pixel are dropped separately; a missing pixel has none of "
+                    "them, so draw one number a pixel: (N, 1, H, W).")  # fmt: skip
+    pixels = dropped[:, 0]
+    if (pixels == pixels[:1]).all():
+        raise Wrong("every picture loses the same pixels; draw a mask for each.")
+    if (pixels == pixels[:, :1]).all() or (pixels == pixels[:, :, :1]).all():
+        raise Wrong("whole rows, columns or pictures go at once; draw one number a pixel.")
+    found = pixels.float().mean().item()
+    if abs(found - share) < 0.02:
+        return
+    if abs(found - (1 - share)) < 0.02:
+        raise Wrong(f"for share = {share} that share is kept; it should be dropped.")
+    raise Wrong(f"for share = {share} it drops {100 * found:.0f} % of the pixels.")
+
+
+# 4. The contractive penalty
+
+CONTRACTIVE_SLOPES = [
+    (lambda h: h * (1 - h), ""),
+    (lambda h: torch.ones_like(h), "the slope h(1 - h) is missing: a unit that is fully on or off "
+     "hardly changes."),
+    (lambda h: h.sigmoid() * (1 - h.sigmoid()), "h has been through the sigmoid already; its "
+     "slope is h(1 - h), without another σ."),
+    (lambda h: h, "the slope of the sigmoid is h(1 - h), not h."),
+    (lambda h: 1 - h, "the slope of the sigmoid is h(1 - h), not 1 - h."),
+    (lambda h: 1 - h.square(), "1 - h² is the slope of tanh; that of the sigmoid is h(1 - h)."),
+]  # fmt: skip
+CONTRACTIVE_SUMS = [
+    (lambda slope, weight: slope.square() @ weight.square().sum(1), ""),
+    (lambda slope, weight: slope @ weight.square().sum(1), "the slope h(1 - h) is squared, too."),
+    (lambda slope, weight: slope.square() @ weight.sum(1), "the weights are squared, too."),
+    (lambda slope, weight: slope @ weight.sum(1), "every entry of the Jacobian is squared before "
+     "it is summed."),
+    (lambda slope, weight: slope @ weight.abs().sum(1), "the entries of the Jacobian are squared; "
+     "these are their absolute values."),
+    (lambda slope, weight: (slope.square() @ weight.square().sum(1)).sqrt(), "that is the norm; "
+     "the penalty is the norm squared."),
+    (lambda slope, weight: (slope @ weight.sum(1)).square(), "that is the square of the sum; it "
+     "is the sum of the squares."),
+    (lambda slope, weight: (slope @ weight.abs().sum(1)).square(), "that is the square of the "
+     "sum; it is the sum of the squares."),
+    (lambda slope, weight: (slope @ weight.square().sum(1)).square(), "that is the square of the "
+     "sum; it is the sum of the squares."),
+    (lambda slope, weight: slope.square() @ weight.sum(1).square(), "the weights are summed and "
+     "then squared; square each, then sum."),
+    (lambda slope, weight: (slope @ weight).square().sum(1), "the entries are summed over the "
+     "units and then squared; square each, then sum."),
+]  # fmt: skip
+CONTRACTIVE_SCALES = [
+    (lambda weight: 1, ""),
+    (lambda weight: weight.shape[0], "the units are averaged; the formula sums over them."),
+    (lambda weight: weight.shape[1], "the pixels are averaged; the formula sums over them."),
+    (lambda weight: weight.numel(), "the entries are averaged; the formula sums over them."),
+    (lambda weight: 2, "half as large as it should be; there is no ½ in this formula."),
+]
+
+
+def check_contractive(answer) -> None:
+    """Exercise 4: `contractive(h, weight) -> (N,)`."""
+    check("Exercise 4, the contractive penalty", answer, _examine_contractive)
+
+
+def _examine_contractive(answer) -> str:
+    for seed, units, pixels in ((7, 4, 6), (8, 3, 8)):
+        h = _random(EXAMPLES, units, seed=seed).mul(2).sigmoid().requires_grad_()
+        weight = _random(units, pixels, seed=seed + 10)
+        shapes = {
+            (EXAMPLES, units): "that is one number a unit; sum over the units, too.",
+            (EXAMPLES, pixels): "that is one number a pixel; sum over the pixels, too.",
+            (EXAMPLES, units, pixels): "those are the entries of the Jacobian; square them and "
+            "sum over units and pixels.",
+            (): "that is one number for the whole batch; keep one for each picture.",
+        }
+        penalty = ask(answer, h, weight)
+        if isinstance(penalty, Tensor) and penalty.dim() == 0:
+            if near(penalty, weight.square().sum()):
+                raise Wrong(CONTRACTIVE_SLOPES[1][1])
+        if isinstance(penalty, Tensor) and tuple(penalty.shape) in shapes:
+            raise Wrong(shapes[tuple(penalty.shape)])
+        penalty = ask_tensor(answer, h, weight, shape=(EXAMPLES,), meaning="one number a picture")
+
+        def build(slope, total, scale, h=h, weight=weight):
+            return total(slope(h), weight) / scale(weight)
+
+        choices = [CONTRACTIVE_SLOPES, CONTRACTIVE_SUMS, CONTRACTIVE_SCALES]
+        mistakes = _mistakes(penalty, choices, build)
+        if mistakes:
+            raise Wrong(mistakes[0])
+        if mistakes is None:
+            right = contractive_penalty(h, weight)
+            raise Wrong(
+                f"{penalty[0]:.3f} instead of {right[0]:.3f} for the first picture: "
+                "the sum over j and i of (h_j (1 - h_j) W_ji)²."
+            )
+        if penalty.grad_fn is None:
+            raise Wrong("right, but no gradient can flow back; leave out no_grad and .detach.")
+    return "right: the squared norm of the Jacobian, and no Jacobian built."
+
+
+# 5. The size of what a convolution leaves
+
+SETTINGS = [
+    (d, f, p, s)
+    for d in (5, 8, 28, 33)
+    for f in (1, 2, 3, 5)
+    for p in (0, 1, 2)
+    for s in (1, 2, 3)
+]
+ROUNDED = {
+    lambda size: size: "that is no whole number; where the division leaves a rest, round down: //.",
+    math.ceil: "that is rounded up; the last filter must fit whole, so round down: //.",
+    round: "that is rounded to the nearest number; the last filter must fit whole, so round "
+    "down: //.",
+}
+SIZE_MISTAKES = {
+    lambda d, f, p, s: (d - f + 2 * p) / s: "the + 1 is missing: where the filter just fits, it "
+    "fits once.",
+    lambda d, f, p, s: (d - f + p) / s + 1: "the padding is on both sides, so it counts twice.",
+    lambda d, f, p, s: (d - f) / s + 1: "the padding is missing: it adds 2p pixels.",
+    lambda d, f, p, s: (d - f - 2 * p) / s + 1: "the padding is added, not subtracted.",
+    lambda d, f, p, s: (d - f) / s + 2 * p + 1: "the stride divides the padded picture: put 2p "
+    "inside the division.",
+    lambda d, f, p, s: (d - f + 2 * p + 1) / s: "the stride divides the steps only; the + 1, for "
+    "the first place of the filter, comes after.",
+    lambda d, f, p, s: d - f + 2 * p / s + 1: "the stride divides the whole of d - f + 2p; mind "
+    "the brackets.",
+    lambda d, f, p, s: d - f + 2 * p + 1: "the stride is missing: the filter moves s pixels a "
+    "step.",
+    lambda d, f, p, s: (d - f + 2 * p) * s + 1: "the stride divides: larger steps, fewer places.",
+    lambda d, f, p, s: (d + 2 * p) / s + 1: "the filter is missing: it cannot go beyond the "
+    "border, which costs f pixels.",
+    lambda d, f, p, s: (d + f + 2 * p) / s + 1: "the size of the filter is subtracted.",
+}
+
+
+def check_output_size(answer) -> None:
+    """Exercise 5: `output_size(d, f, p, s) -> int`."""
+    check("Exercise 5, the size that is left", answer, _examine_output_size)
+
+
+def _size(d: int, f: int, p: int, s: int) -> int:
+    return (d - f + 2 * p) // s + 1
+
+
+def _examine_output_size(answer) -> str:
+    given = [_ask_number(answer, setting) for setting in SETTINGS]
+    right = [_size(*setting) for setting in SETTINGS]
+    if given == right:
+        if any(isinstance(number, float) for number in given):
+            raise Wrong("the numbers are right, but a size is an int: use //, which rounds down.")
+        return f"right, for all of {len(SETTINGS)} settings."
+    for rounded, hint in ROUNDED.items():
+        if given == [rounded((d - f + 2 * p) / s) + 1 for d, f, p, s in SETTINGS]:
+            raise Wrong(hint)
+    for formula, hint in SIZE_MISTAKES.items():
+        exact = [formula(*setting) for setting in SETTINGS]
+        if given in (exact, [math.floor(size) for size in exact]):
+            raise Wrong(hint)
+    for setting, number, truth in zip(SETTINGS, given, right):
+        if number != truth:
+            values = ", ".join(f"{name} = {value}" for name, value in zip("dfps", setting))
+            raise Wrong(f"for {values} it gives {number:g} and should give {truth}.")
+
+
+def _ask_number(answer, setting: tuple[int, int, int, int]) -> int | float:
+    number = ask(answer, *setting)
+    if isinstance(number, Tensor) and number.numel() == 1:
+        number = number.item()
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise Wrong(f"return one whole number; this is {type(number).__name__}.")
+    return number
