@@ -22,7 +22,7 @@ SEEDS = range(5)
 
 
 def table_of(seed: int):
-    """The table of one seed, and the seconds that training took."""
+    """The table of one seed."""
     os.environ |= {
         "COURSE_BUDGET": "full",
         "COURSE_SEED": str(seed),
@@ -30,17 +30,11 @@ def table_of(seed: int):
         "COURSE_RUNS": tempfile.mkdtemp(),
     }
     import torch
-    from IPython.core.inputtransformer2 import TransformerManager
 
-    from course_utils.notebook_files import find, read
+    from course_utils.notebook_files import NOTEBOOKS, definitions
 
     torch.set_num_threads(1)
-    names: dict = {}
-    (path,) = find(["02"])
-    for cell in read(path).cells:
-        if "variants" in cell.metadata.get("tags", []):
-            exec(TransformerManager().transform_cell(cell.source), names)  # for its `!git`
-    return names["table"]
+    return definitions(NOTEBOOKS / "02_autoencoders.ipynb", tag="variants")["table"]
 
 
 def main() -> None:

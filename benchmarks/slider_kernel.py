@@ -14,20 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
-
-from course_utils.notebook_files import NOTEBOOKS
+from course_utils.notebook_files import NOTEBOOKS, definitions
 from course_utils.widgets import Explorer
-
-
-def run_cells(notebook: Path) -> dict:
-    """The names that the notebook's code defines."""
-    names: dict = {"display": lambda *_: None}
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "code":
-            exec(compile(TransformerManager().transform_cell(cell.source), "cell", "exec"), names)
-    return names
 
 
 def answers(explorer: Explorer, moves: int) -> list[float]:
@@ -57,7 +45,7 @@ def main() -> None:
     os.environ.setdefault("MPLBACKEND", "Agg")
     with tempfile.TemporaryDirectory() as runs:
         os.environ["COURSE_RUNS"] = runs
-        names = run_cells(options.notebook)
+        names = definitions(options.notebook)
     print("\n| widget | sliders | median, ms | slowest, ms |\n|---|---|---|---|")
     for name, explorer in names.items():
         if isinstance(explorer, Explorer):

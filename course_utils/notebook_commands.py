@@ -18,9 +18,9 @@ from course_utils.notebook_files import (
     NotebookError,
     cell_lines,
     clean,
-    cover,
     execute,
     find,
+    kept_pictures,
     printed_lines,
     read,
     write,
@@ -73,7 +73,8 @@ def run(
 def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
     """Execute notebooks in the classroom budget and store their outputs in place.
 
-    The picture of the cell tagged "cover" is also kept in data/pictures, for the README.
+    The pictures of the cells tagged "cover" and "picture-NAME" are also kept in data/pictures,
+    for the pages.
 
     Raises:
         NotebookError: a cell or widget callback failed; that notebook's file stays as it was.
@@ -85,11 +86,10 @@ def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
             environment["COURSE_DEVICE"] = "cpu"  # what every reader has, and CI compares with
             execute(notebook, path.parent, environment, _say_cell, _say_seconds)
         write(clean(notebook), path)
-        picture = cover(notebook)
-        if picture is not None:
-            shelf = folder.parent / "data" / "pictures"
+        shelf = folder.parent / "data" / "pictures"
+        for name, picture in kept_pictures(notebook, path.stem).items():
             shelf.mkdir(parents=True, exist_ok=True)
-            with replacing(shelf / f"{path.stem}.png") as file:
+            with replacing(shelf / f"{name}.png") as file:
                 file.write(picture)
     return 0
 

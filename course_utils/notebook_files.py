@@ -48,13 +48,18 @@ class CellRun:
 def find(names: Iterable[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
     """The notebooks in `folder` whose file names start with one of `names`; all without names.
 
+    A whole number, what stands before the first underscore, means that notebook alone: 02 is
+    02_autoencoders and not 02b_autoencoder_uses as well.
+
     Raises:
         NotebookError: where a name fits no notebook.
     """
     everything = sorted(folder.glob("*.ipynb"))
     found = set()
     for name in names:
-        fitting = [path for path in everything if path.name.startswith(Path(name).name)]
+        wanted = Path(name).name
+        fitting = [path for path in everything if path.name.split("_")[0] == wanted]
+        fitting = fitting or [path for path in everything if path.name.startswith(wanted)]
         if not fitting:
             known = ", ".join(path.stem for path in everything) or "none"
             raise NotebookError(f"No notebook starts with '{name}'. There are: {known}.")
@@ -148,14 +153,38 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def cover(notebook: NotebookNode) -> bytes | None:
-    """The PNG in the output of the cell tagged "cover", or None where there is none."""
+def definitions(path: Path, tag: str | None = None) -> dict:
+    """The names that a notebook's code defines when it runs in this process, without a kernel.
+
+    Args:
+        tag: only the cells with this tag are run.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    names: dict = {"display": lambda *_: None}
+    for cell in read(path).cells:
+        if cell.cell_type == "code" and (tag is None or tag in cell.metadata.get("tags", [])):
+            # The first cell has a shell command, for Colab.
+            source = TransformerManager().transform_cell(cell.source)
+            exec(compile(source, f"{path.name}, cell {cell.id}", "exec"), names)
+    return names
+
+
+def kept_pictures(notebook: NotebookNode, stem: str) -> dict[str, bytes]:
+    """Name -> PNG of the cells whose picture is also kept as a file.
+
+    The cell tagged "cover" gives the picture called after the notebook, `stem`, and one tagged
+    "picture-NAME" that called NAME. A tagged cell without a picture gives none.
+    """
+    pictures = {}
     for cell in notebook.cells:
-        if "cover" in cell.metadata.get("tags", []):
-            for output in cell.outputs:
-                if "image/png" in output.get("data", {}):
-                    return base64.b64decode(output.data["image/png"])
-    return None
+        for tag in cell.metadata.get("tags", []):
+            name = stem if tag == "cover" else tag.removeprefix("picture-")
+            if tag == "cover" or tag.startswith("picture-"):
+                for output in cell.outputs:
+                    if "image/png" in output.get("data", {}):
+                        pictures[name] = base64.b64decode(output.data["image/png"])
+    return pictures
 
 
 def printed_lines(notebook: NotebookNode) -> list[str]:

@@ -83,6 +83,10 @@ def test_find_goes_by_the_start_of_the_name(folder):
     notebooks = folder(_01_first=["1"], _02_second=["2"])
     assert [path.stem for path in find(["02"], notebooks)] == ["02_second"]
     assert [path.stem for path in find([], notebooks)] == ["01_first", "02_second"]
+    (notebooks / "02b_more.ipynb").write_text((notebooks / "02_second.ipynb").read_text())
+    assert [path.stem for path in find(["02"], notebooks)] == ["02_second"]
+    assert [path.stem for path in find(["02b"], notebooks)] == ["02b_more"]
+    assert len(find(["0"], notebooks)) == 3
     with pytest.raises(NotebookError, match="No notebook starts with '09'. There are: 01_first"):
         find(["09"], notebooks)
     with pytest.raises(NotebookError, match="There are no notebooks in"):
@@ -175,6 +179,17 @@ def test_store_keeps_the_cover_picture(folder):
     store(["01"], notebooks)
     kept = notebooks.parent / "data" / "pictures" / "01_cover.png"
     assert kept.read_bytes().startswith(b"\x89PNG")
+
+
+def test_store_keeps_a_picture_under_the_name_of_its_tag(folder):
+    notebooks = folder(_01_named=[SHOW_PICTURE])
+    path = notebooks / "01_named.ipynb"
+    notebook = read(path)
+    notebook.cells[0].metadata["tags"] = ["variants", "picture-all_of_them"]
+    write(notebook, path)
+    store(["01"], notebooks)
+    pictures = notebooks.parent / "data" / "pictures"
+    assert [path.name for path in pictures.iterdir()] == ["all_of_them.png"]
 
 
 def test_store_leaves_a_failing_notebook_as_it_was(folder):

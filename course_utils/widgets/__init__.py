@@ -2,5 +2,6 @@
 
 from .explorer import Explorer, explore
 from .latent import BoundView, LatentPad, PosteriorFilm
+from .picker import PicturePicker
 
-__all__ = ["BoundView", "Explorer", "LatentPad", "PosteriorFilm", "explore"]
+__all__ = ["BoundView", "Explorer", "LatentPad", "PicturePicker", "PosteriorFilm", "explore"]

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 import numpy
 
 from .. import plots
+from .shown import Shown
 
 STYLE = {"description_width": "9em"}
 
 
-class Explorer:
+class Explorer(Shown):
     """Sliders above a picture.
 
     Attributes:
@@ -89,19 +90,6 @@ class Explorer:
             raise
         self.message.layout.display = "none"
         self.image.value = plots.png(self.picture)
-
-    def __repr__(self) -> str:
-        return self.description
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        """One bundle: live sliders where there is a kernel, the picture everywhere else."""
-        # Spelt out, because the method that makes it differs between ipywidgets 7 and 8.
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        return {
-            "application/vnd.jupyter.widget-view+json": view,
-            "image/png": plots.small_png(self.picture),
-            "text/plain": self.description,
-        }
 
 
 def explore(draw: Callable[..., numpy.ndarray], description: str, **controls) -> Explorer:

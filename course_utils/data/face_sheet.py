@@ -1,0 +1,51 @@
+"""A contact sheet of the faces: what each factor does, one row a factor."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from . import faces
+
+# Somebody in whom every factor can be seen: neither bald nor hidden behind glasses or a beard.
+PLAIN = {
+    "smile": 0.0,
+    "eye_openness": 0.7,
+    "gaze": 0.0,
+    "head_turn": 0.0,
+    "tilt": 0.0,
+    "face_width": 0.5,
+    "skin_tone": 0.3,
+    "background": 0.55,
+    "hair_style": 1,
+    "hair_colour": 1,
+    "glasses": 0,
+    "beard": 0,
+    "age": 1,
+}
+
+
+def factor_sheet(steps: int = 8, resolution: int = 32) -> dict[str, Tensor]:
+    """The same person with one factor after the other going through all its values.
+
+    Args:
+        steps: pictures of a continuous factor, from one end of its range to the other. A factor
+            that is a choice has one picture a choice.
+        resolution: height and width in pixels, 16 to 128.
+
+    Returns:
+        caption -> (pictures, 3, resolution, resolution), ready for `plots.rows`.
+    """
+    sheet = {}
+    for name in faces.FACTORS:
+        if name in faces.RANGES:
+            low, high = faces.RANGES[name]
+            values = torch.linspace(low, high, steps)
+            caption = f"{name.replace('_', ' ')}: {low:g} to {high:g}"
+        else:
+            words = list(faces.CHOICES[name])
+            values = torch.arange(len(words))
+            caption = f"{name.replace('_', ' ')}: {', '.join(words)}"
+        factors = {key: torch.full((len(values),), start) for key, start in PLAIN.items()}
+        sheet[caption] = faces.render(factors | {name: values}, resolution=resolution)
+    return sheet
