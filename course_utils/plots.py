@@ -175,7 +175,8 @@ def small_png(picture: numpy.ndarray) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    image = Image.fromarray(picture).quantize(256, dither=Image.Dither.NONE)
+    # k-means keeps colours that few pixels have, a pale forehead for instance.
+    image = Image.fromarray(picture).quantize(256, kmeans=1, dither=Image.Dither.NONE)
     image.save(buffer, "png", optimize=True)
     return buffer.getvalue()
 

@@ -657,9 +657,9 @@ def test_only_broken_pictures(broken_pictures):
     assert "\n" not in str(info.value)
 
 
-@pytest.mark.parametrize("name, says", [("large.png", "100 megapixels"), ("bomb.png", "exceeds")])
-def test_huge_pictures_are_refused_by_their_header(name, says, broken_pictures):
-    with pytest.raises((ValueError, Image.DecompressionBombError), match=says):
+@pytest.mark.parametrize("name", ["large.png", "bomb.png"])
+def test_huge_pictures_are_refused_by_their_header(name, broken_pictures):
+    with pytest.raises(ValueError, match="more than 100 megapixels"):
         folder.read_picture(broken_pictures / name, (64, 64))
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from .download import DownloadError
 from .imageset import ImageSet
+from .own import ink_on_black, own_picture
 
-__all__ = ["DownloadError", "ImageSet", "load"]
+__all__ = ["DownloadError", "ImageSet", "ink_on_black", "load", "own_picture"]
 
 NAMES = ("handwriting", "faces", "mnist", "fashion_mnist", "cifar10", "folder:PATH")
 SPLITS = ("train", "test")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +88,11 @@ def read_folder(
     )
 
 
-def read_picture(path, shape: tuple[int, int]) -> np.ndarray:
+def read_picture(source, shape: tuple[int, int], crop: bool = True) -> np.ndarray:
     """The picture in a file as (H, W, 3) uint8, with `shape` = (H, W); see `read_folder`.
+
+    With `crop` it fills the frame and what stands out is cut off; without, it is shrunk or
+    enlarged to fit within the frame whole, so that one of its sides may be shorter.
 
     Raises whatever Pillow makes of a damaged file, and ValueError where it is no picture at all
     or has more than MAX_PIXELS pixels, which is read from its header before it is decoded.
@@ -96,30 +100,44 @@ def read_picture(path, shape: tuple[int, int]) -> np.ndarray:
     from PIL import Image, ImageOps
 
     height, width = shape
-    with _open(path) as picture:
+    with _open(source) as picture:
         # JPEG decodes at 1/2, 1/4 or 1/8 of its size for a fraction of the work. Twice the
         # frame leaves the quality to the resize below; the frame may yet be turned by EXIF.
         picture.draft(None, (2 * max(shape), 2 * max(shape)))
         ImageOps.exif_transpose(picture, in_place=True)
-        picture = ImageOps.fit(_eight_bits(picture), (width, height))
+        picture = _eight_bits(picture)
+        if crop:
+            picture = ImageOps.fit(picture, (width, height))
+        else:
+            scale = min(width / picture.width, height / picture.height)
+            size = [max(1, round(scale * side)) for side in picture.size]
+            picture = picture.resize(size, Image.Resampling.BICUBIC)
     white = Image.new("RGBA", picture.size, "white")
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
 
 
-def _open(path):
-    """An open picture whose header has been read and found reasonable."""
+@contextmanager
+def _open(source):
+    """An open picture whose header has been read and found reasonable.
+
+    Pillow's warnings are kept quiet: of large pictures, because a limit of our own follows, and
+    of oddities that it can read past.
+    """
     from PIL import Image, UnidentifiedImageError
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit follows
-            picture = Image.open(path, formats=FORMATS)
-    except UnidentifiedImageError:
-        raise ValueError("not a picture, or damaged") from None
-    if picture.width * picture.height > MAX_PIXELS:
-        picture.close()
-        raise ValueError(f"{picture.width} x {picture.height} is more than 100 megapixels")
-    return picture
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            picture = Image.open(source, formats=FORMATS)
+        except UnidentifiedImageError:
+            raise ValueError("not a picture, or damaged") from None
+        except Image.DecompressionBombError:  # Pillow's own limit, where a picture is far beyond
+            raise ValueError("more than 100 megapixels") from None
+        with picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                size = f"{picture.width} x {picture.height}"
+                raise ValueError(f"{size} is more than 100 megapixels")
+            yield picture
 
 
 def _eight_bits(picture):

@@ -1,0 +1,225 @@
+"""A picture of one's own as a tensor, whatever file it comes in; photographed digits as well."""
+
+from __future__ import annotations
+
+import io
+import os
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .folder import read_picture
+
+LUMA = (0.299, 0.587, 0.114)  # how much red, green and blue add to the brightness that we see
+FRAME, BOX = 28, 20  # pixels: the side of a picture of the digit sets, and its ink's longer side
+CENTRE = 14.5  # where MNIST has the centre of mass: in the middle of pixel 14
+WORKING_SIDE = 320  # pixels: a photograph is brought to this size before its ink is looked for
+BROADEST_PEN = 0.35  # of the photograph's shorter side: what is broader counts as lighting
+THINNEST_PEN = 0.11  # of the digit's longer side: digit sets are written with broad pens
+BLACK = 0.1  # a ground below this is no paper
+PALEST_INK = 0.2  # part of the paper's light that ink swallows at least, lest it be a shadow
+NOISE_LIMIT = 8.0  # standard deviations of the paper's own grain that ink must stand out by
+SMALLEST_INK = 0.0003  # part of the photograph's area: what is smaller is a speck
+NO_DIGIT = (
+    "No digit is to be seen here; write one large, with a dark pen on plain white paper, leave a "
+    "margin around it, and photograph it from close up."
+)
+
+
+def own_picture(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -> Tensor:
+    """Read one picture of any size and kind.
+
+    PNG, JPEG, WebP, BMP and GIF are read, up to 100 megapixels. The picture is turned upright
+    (EXIF), laid on white where it is transparent, and of an animation the first frame counts.
+
+    Args:
+        source: a path, the bytes of a file, or an open binary file.
+        shape: (C, H, W); C is 3 for colours or 1 for luma, the grey that looks as bright.
+        device: where the tensor is to be.
+        crop: True fills the frame and cuts off what stands out on either side; False fits the
+            whole picture into the frame, so that one of its sides may turn out shorter.
+
+    Returns:
+        (1, C, H, W) float32 in [0, 1].
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it holds no picture that can be read, or an argument cannot be used.
+    """
+    channels, height, width = _checked_shape(shape)
+    name, source = _opened(source)
+    try:
+        pixels = read_picture(source, (height, width), crop)
+    except Exception as error:  # decoders raise almost anything on damaged bytes
+        reason = getattr(error, "strerror", None) or error or type(error).__name__
+        raise ValueError(
+            f"{name} cannot be read as a picture ({reason}); open it in a program that shows "
+            "pictures and save it as PNG or JPEG, with at most 100 megapixels."
+        ) from None
+    if channels == 1:
+        from PIL import Image
+
+        pixels = np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
+    picture = torch.tensor(pixels, device=device).permute(2, 0, 1)[None]
+    return picture.float().div(255).contiguous()
+
+
+def ink_on_black(pictures: Tensor) -> Tensor:
+    """Turn photographs of one handwritten digit each into what the digit sets look like.
+
+    The light on the paper may be uneven, the ink of any colour. What is found is stretched to
+    full contrast, bright on black, scaled until its longer side is 20 pixels, which leaves a
+    margin of 4 on either side, and shifted until its centre of mass is in the middle of 28 x 28
+    pixels: what MNIST did. Strokes of a thin pen are broadened to those of MNIST. Specks are
+    left out, and so is what reaches the edge of the photograph: ruled lines, shadows, the table.
+    A picture that is bright on dark already stays so.
+
+    Args:
+        pictures: (N, C, H, W) in [0, 1], C of 1 or 3, larger than 28 x 28 where the digit fills
+            only a part: `own_picture(path, (1, 320, 320), crop=False)` gives such a one.
+
+    Returns:
+        (N, 1, 28, 28) float32 in [0, 1] on the same device.
+
+    Raises:
+        ValueError: a picture shows no digit with a margin around it, or `pictures` are none.
+    """
+    shape = tuple(pictures.shape) if isinstance(pictures, Tensor) else pictures
+    if not isinstance(pictures, Tensor) or len(shape) != 4 or shape[1] not in (1, 3) or 0 in shape:
+        raise ValueError(
+            f"ink_on_black needs pictures (N, C, H, W) with C of 1 or 3, and own_picture gives "
+            f"such; this is {shape!r}."
+        )
+    greys = pictures.detach().float()
+    if shape[1] == 3:
+        greys = (greys * greys.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+    shrink = WORKING_SIDE / max(greys.shape[2:])
+    if shrink < 1:
+        greys = _resized(greys, [max(1, round(shrink * side)) for side in greys.shape[2:]])
+    digits = [_centred(_broad(_digit(_ink(grey[0].cpu().numpy())))) for grey in greys]
+    return torch.stack(digits).to(pictures.device)
+
+
+def _checked_shape(shape) -> tuple[int, int, int]:
+    try:
+        channels, height, width = (int(side) for side in shape)
+    except (TypeError, ValueError):
+        channels = height = width = 0
+    if channels not in (1, 3) or min(height, width) < 1:
+        raise ValueError(
+            f"shape is {shape!r}; give (C, H, W) with C of 1 or 3, for example (3, 64, 64)."
+        )
+    return channels, height, width
+
+
+def _opened(source):
+    """What to call the picture in a message, and what Pillow can open."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return "The file", io.BytesIO(source)
+    if hasattr(source, "read"):
+        name = getattr(source, "name", None)
+        return name if isinstance(name, str) else "The file", source
+    if not isinstance(source, (str, os.PathLike)) or not str(source):
+        raise ValueError(f"There is no picture {source!r}; give a path, bytes or an open file.")
+    path = os.path.expanduser(source)
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f"There is no file {path!r}; write the path of a picture, whole or as seen from "
+            f"{os.getcwd()}."
+        )
+    if not os.path.isfile(path):
+        example = os.path.join(path, "cat.jpg")
+        raise ValueError(f"{path} is no file; name one picture, for example {example}.")
+    return path, path
+
+
+# From a photograph to a digit, step by step: (H, W) arrays of numpy
+
+
+def _ink(grey: np.ndarray) -> np.ndarray:
+    """How much ink there is at each pixel, 0 to 1, be it darker or brighter than the ground."""
+    from scipy import ndimage
+
+    if np.median(grey) < BLACK:  # as in the digit sets, whose ink may touch the edge
+        grey = np.pad(grey, 1)
+    pen = max(3, round(BROADEST_PEN * min(grey.shape)))
+    if _is_bright_on_dark(grey):
+        ink = grey - ndimage.grey_opening(grey, size=(pen, pen))
+    else:
+        # Of a shaded sheet both paper and ink are darker, by the same factor.
+        ink = 1 - grey / ndimage.grey_closing(grey, size=(pen, pen)).clip(0.02)
+    ink = ink - np.median(ink)
+    # Between neighbours, so that neither light nor shadow counts as noise.
+    noise = 1.05 * np.median(np.abs(np.diff(ink))) if min(ink.shape) > 1 else 1.0
+    full = np.sort(ink, axis=None)[-max(4, ink.size // 1000) :].mean()
+    if full < max(PALEST_INK, NOISE_LIMIT * noise):
+        raise ValueError(NO_DIGIT)
+    return ((ink / full - 0.25) / 0.5).clip(0, 1)
+
+
+def _is_bright_on_dark(grey: np.ndarray) -> bool:
+    """Whether the bright pixels stand out further from the ground than the dark ones."""
+    from scipy import ndimage
+
+    if np.median(grey) < BLACK:
+        return True
+    # The ground is the median of a wide window, which strokes do not fill and light follows.
+    height, width = (min(64, side) for side in grey.shape)
+    grey = _resized(torch.from_numpy(grey)[None, None], (height, width))[0, 0].numpy()
+    window = -(-height // 2), -(-width // 2)
+    ground = ndimage.median_filter(grey, size=window, mode="nearest")
+    apart = np.sort(grey - ground, axis=None)
+    outermost = max(4, apart.size // 200)
+    return bool(apart[-outermost:].mean() > -apart[:outermost].mean())
+
+
+def _digit(ink: np.ndarray) -> np.ndarray:
+    """The ink cut to the box around it, without specks and without what comes in from the edge."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(ink > 0.5, structure=np.ones((3, 3)))
+    inner = np.bincount(parts.ravel(), minlength=count + 1)
+    inner[[0, *parts[0], *parts[-1], *parts[:, 0], *parts[:, -1]]] = 0
+    if inner.max() < max(1, SMALLEST_INK * ink.size):
+        raise ValueError(NO_DIGIT)
+    ours = np.isin(parts, np.flatnonzero(inner >= 0.05 * inner.max()))
+    rows, columns = np.flatnonzero(ours.any(1)), np.flatnonzero(ours.any(0))
+    soft_edge = ndimage.binary_dilation(ours, np.ones((3, 3)))
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return np.where(soft_edge, ink, 0)[box]
+
+
+def _broad(digit: np.ndarray) -> np.ndarray:
+    """The digit as a broad pen would have written it."""
+    from scipy import ndimage
+
+    strokes = np.pad(digit > 0.5, 1)
+    width = 4 * ndimage.distance_transform_edt(strokes)[strokes].mean() - 2
+    missing = round(THINNEST_PEN * max(digit.shape) - width)
+    if missing < 1:
+        return digit
+    reach = np.arange(missing + 1) - missing / 2
+    disc = reach[:, None] ** 2 + reach**2 <= (missing / 2 + 0.3) ** 2
+    return ndimage.grey_dilation(np.pad(digit, missing), footprint=disc)
+
+
+def _centred(digit: np.ndarray) -> Tensor:
+    """(1, 28, 28): the digit scaled to its box, its centre of mass where MNIST has it."""
+    side = round(max(digit.shape) * FRAME / BOX)
+    frame = np.zeros((side, side), np.float32)
+    corner = []
+    for axis, length in enumerate(digit.shape):
+        mass = digit.sum(1 - axis)
+        middle = (mass * (np.arange(length) + 0.5)).sum() / mass.sum()
+        start = round(side * CENTRE / FRAME - middle)
+        corner.append(min(max(start, 0), side - length))
+    top, left = corner
+    frame[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    small = _resized(torch.from_numpy(frame)[None, None], (FRAME, FRAME))[0]
+    return small / small.max()
+
+
+def _resized(pictures: Tensor, size) -> Tensor:
+    return F.interpolate(pictures, size, mode="bilinear", antialias=True).clamp(0, 1)
