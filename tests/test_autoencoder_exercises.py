@@ -32,8 +32,8 @@ def contractive(h, weight):
     return slope.square() @ weight.square().sum(dim=1)
 
 
-def output_size(d, f, p, s):
-    return (d - f + 2 * p) // s + 1
+def upsampled_size(d, f, p, s):
+    return (d - 1) * s - 2 * p + f
 
 
 def exactly_masked(x, share):
@@ -69,15 +69,16 @@ RIGHT = [
     (exercises.check_contractive, contractive),
     (exercises.check_contractive, through_autograd),
     (exercises.check_contractive, losses.contractive_penalty),
-    (exercises.check_output_size, output_size),
-    (exercises.check_output_size, lambda d, f, p, s: math.floor((d - f + 2 * p) / s + 1)),
+    (exercises.check_upsampled_size, upsampled_size),
+    (exercises.check_upsampled_size, lambda d, f, p, s: d * s - s + f - 2 * p),
     (
-        exercises.check_output_size,
-        lambda d, f, p, s: F.conv1d(
+        exercises.check_upsampled_size,
+        lambda d, f, p, s: F.conv_transpose1d(
             torch.zeros(1, 1, d), torch.zeros(1, 1, f), stride=s, padding=p
         ).shape[-1],
     ),
-    (exercises.check_output_size, lambda d, f, p, s: torch.tensor(output_size(d, f, p, s))),
+    (exercises.check_upsampled_size, lambda d, f, p, s: float(upsampled_size(d, f, p, s))),
+    (exercises.check_upsampled_size, lambda d, f, p, s: torch.tensor(upsampled_size(d, f, p, s))),
 ]
 
 
@@ -218,29 +219,36 @@ CONTRACTIVE = [
     (lambda h, w: h.sum(1), "instead of"),
     (lambda h, w: h @ w.T, "RuntimeError"),
 ]
-OUTPUT_SIZE = [
-    (lambda d, f, p, s: (d - f + 2 * p) // s, "+ 1 is missing"),
-    (lambda d, f, p, s: (d - f + 2 * p) / s, "+ 1 is missing"),
-    (lambda d, f, p, s: (d - f + 2 * p) / s + 1, "no whole number"),
-    (lambda d, f, p, s: math.ceil((d - f + 2 * p) / s + 1), "rounded up"),
-    (lambda d, f, p, s: round((d - f + 2 * p) / s) + 1, "nearest number"),
-    (lambda d, f, p, s: (d - f + p) // s + 1, "counts twice"),
-    (lambda d, f, p, s: (d - f + p) / s + 1, "counts twice"),
-    (lambda d, f, p, s: (d - f) // s + 1, "padding is missing"),
-    (lambda d, f, p, s: (d - f - 2 * p) // s + 1, "added, not subtracted"),
-    (lambda d, f, p, s: (d - f) // s + 2 * p + 1, "inside the division"),
-    (lambda d, f, p, s: (d - f + 2 * p + 1) // s, "comes after"),
-    (lambda d, f, p, s: d - f + 2 * p // s + 1, "mind the brackets"),
-    (lambda d, f, p, s: d - f + 2 * p / s + 1, "mind the brackets"),
-    (lambda d, f, p, s: d - f + 2 * p + 1, "stride is missing"),
-    (lambda d, f, p, s: (d - f + 2 * p) * s + 1, "stride divides: larger steps"),
-    (lambda d, f, p, s: (d + 2 * p) // s + 1, "filter is missing"),
-    (lambda d, f, p, s: (d + f + 2 * p) // s + 1, "is subtracted"),
-    (lambda d, f, p, s: (d - f + 2 * p) // float(s) + 1, "a size is an int"),
-    (lambda d, f, p, s: 4, "for d = 5, f = 1, p = 0, s = 1 it gives 4 and should give 5"),
+UPSAMPLED_SIZE = [
+    (lambda d, f, p, s: (d - f + 2 * p) // s + 1, "which shrinks"),
+    (lambda d, f, p, s: (d - f + 2 * p) / s + 1, "which shrinks"),
+    (lambda d, f, p, s: (d - f + 2 * p) // s, "which shrinks"),
+    (lambda d, f, p, s: d * s, "filter is missing"),
+    (lambda d, f, p, s: d * s - 2 * p, "filter is missing"),
+    (lambda d, f, p, s: (d - 1) * s, "The padding counts, too"),
+    (lambda d, f, p, s: (d - 1) * s - 2 * p, "last stamp is f pixels wide."),
+    (lambda d, f, p, s: (d - 1) * s - 2 * p + 1, "f pixels wide, not 1"),
+    (lambda d, f, p, s: (d - 1) * s + 2 * p + f, "subtracted, not added"),
+    (lambda d, f, p, s: (d - 1) * s - p + f, "counts twice"),
+    (lambda d, f, p, s: (d - 1) * s + f, "cuts off 2p pixels"),
+    (lambda d, f, p, s: (d - 1 - 2 * p) * s + f, "cut from the result"),
+    (lambda d, f, p, s: d * s - 2 * p + f, "d - 1 steps of s"),
+    (lambda d, f, p, s: d * s + f, "padding is missing, too"),
+    (lambda d, f, p, s: (d + 1) * s - 2 * p + f, "d - 1 steps of s"),
+    (lambda d, f, p, s: d * s - 1 - 2 * p + f, "before the stride multiplies"),
+    (lambda d, f, p, s: (d - 1) * f - 2 * p + s, "swapped"),
+    (lambda d, f, p, s: (d - 1) * s - 2 * p - f, "filter is added"),
+    (lambda d, f, p, s: (d - 1) * s + 2 * p - f, "wrong way round"),
+    (lambda d, f, p, s: d - 1 - 2 * p + f, "stride is missing"),
+    (lambda d, f, p, s: (d - 1) / s - 2 * p + f, "larger steps, a larger picture"),
+    (lambda d, f, p, s: (d - 1) // s - 2 * p + f, "larger steps, a larger picture"),
+    (lambda d, f, p, s: (d - 1 - 2 * p + f) * s, "the d - 1 steps only"),
+    (lambda d, f, p, s: (d - 1) * (s - 2 * p + f), "only the stride is multiplied"),
+    (lambda d, f, p, s: upsampled_size(d, f, p, s) + 0.5, "it gives 6.5 and should give 6"),
+    (lambda d, f, p, s: 4, "for d = 5, f = 2, p = 0, s = 1 it gives 4 and should give 6"),
     (lambda d, f, p, s: (d, d), "one whole number; this is tuple"),
     (lambda d, f, p, s: d > f, "this is bool"),
-    (lambda d, f, p, s: math.nan, "it gives nan and should give 5"),
+    (lambda d, f, p, s: math.nan, "it gives nan and should give 6"),
 ]
 WRONG = [
     pytest.param(check, answer, hint, id=f"{check.__name__[6:]}-{hint}")
@@ -249,7 +257,7 @@ WRONG = [
         (exercises.check_sparsity, SPARSITY),
         (exercises.check_mask, MASK),
         (exercises.check_contractive, CONTRACTIVE),
-        (exercises.check_output_size, OUTPUT_SIZE),
+        (exercises.check_upsampled_size, UPSAMPLED_SIZE),
     ]
     for answer, hint in answers
 ]
@@ -268,3 +276,13 @@ def test_the_mask_check_leaves_the_dice_of_the_notebook_alone(capsys):
     torch.manual_seed(3)
     exercises.check_mask(masked)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_the_upsampled_size_is_that_of_torch_and_undoes_a_convolution():
+    for d, f, p, s in exercises.SETTINGS:
+        options = {"kernel_size": f, "padding": p, "stride": s}
+        made = torch.nn.ConvTranspose1d(1, 1, **options)(torch.zeros(1, 1, d))
+        assert made.shape[-1] == exercises._upsampled(d, f, p, s)
+        assert torch.nn.Conv1d(1, 1, **options)(made).shape[-1] == d
+        if (d - f + 2 * p) % s == 0:
+            assert exercises._upsampled((d - f + 2 * p) // s + 1, f, p, s) == d

@@ -8,10 +8,15 @@ import pytest
 import torch
 
 from course_utils import losses
-from course_utils.exercises import vae
+from course_utils.exercises import autoencoder_uses, autoencoders, vae
 from course_utils.notebook_files import NOTEBOOKS
 
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
+
+
+def number(path):
+    """Of a notebook: "02b" of 02b_autoencoder_uses."""
+    return path.stem.split("_")[0]
 
 
 def exercises_of(path):
@@ -27,7 +32,7 @@ def exercises_of(path):
 
 
 EXERCISES = [
-    pytest.param(path, *exercise, id=f"{path.stem[:2]}-{exercise[0]}")
+    pytest.param(path, *exercise, id=f"{number(path)}-{exercise[0]}")
     for path in sorted(NOTEBOOKS.glob("*.ipynb"))
     for exercise in exercises_of(path)
 ]
@@ -35,14 +40,15 @@ EXERCISES = [
 
 def run(path, call, source):
     """Let the check of the notebook speak about a source."""
-    module = {"03": vae}[path.stem[:2]]
+    module = {"02": autoencoders, "02b": autoencoder_uses, "03": vae}[number(path)]
     scope = {"torch": torch, "exercises": module}
     exec(source, scope)
     assert eval(call, scope) is None  # a value would be shown below the verdict
 
 
-def test_notebook_03_has_its_five():
-    assert len([one for one in EXERCISES if one.id.startswith("03")]) == 5
+@pytest.mark.parametrize(("notebook", "count"), [("02", 5), ("02b", 4), ("03", 5)])
+def test_no_exercise_of_a_notebook_is_overlooked(notebook, count):
+    assert len([one for one in EXERCISES if one.id.split("-")[0] == notebook]) == count
 
 
 @pytest.mark.parametrize(("path", "name", "stub", "call", "solution"), EXERCISES)

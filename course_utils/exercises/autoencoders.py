@@ -339,69 +339,89 @@ def _examine_contractive(answer) -> str:
     return "right: the squared norm of the Jacobian, and no Jacobian built."
 
 
-# 5. The size of what a convolution leaves
+# 5. The size that a transposed convolution makes
 
 SETTINGS = [
     (d, f, p, s)
-    for d in (5, 8, 28, 33)
-    for f in (1, 2, 3, 5)
+    for d in (5, 7, 14, 28)
+    for f in (2, 3, 4, 5)
     for p in (0, 1, 2)
     for s in (1, 2, 3)
 ]
-ROUNDED = {
-    lambda size: size: "that is no whole number; where the division leaves a rest, round down: //.",
-    math.ceil: "that is rounded up; the last filter must fit whole, so round down: //.",
-    round: "that is rounded to the nearest number; the last filter must fit whole, so round "
-    "down: //.",
-}
-SIZE_MISTAKES = {
-    lambda d, f, p, s: (d - f + 2 * p) / s: "the + 1 is missing: where the filter just fits, it "
-    "fits once.",
-    lambda d, f, p, s: (d - f + p) / s + 1: "the padding is on both sides, so it counts twice.",
-    lambda d, f, p, s: (d - f) / s + 1: "the padding is missing: it adds 2p pixels.",
-    lambda d, f, p, s: (d - f - 2 * p) / s + 1: "the padding is added, not subtracted.",
-    lambda d, f, p, s: (d - f) / s + 2 * p + 1: "the stride divides the padded picture: put 2p "
-    "inside the division.",
-    lambda d, f, p, s: (d - f + 2 * p + 1) / s: "the stride divides the steps only; the + 1, for "
-    "the first place of the filter, comes after.",
-    lambda d, f, p, s: d - f + 2 * p / s + 1: "the stride divides the whole of d - f + 2p; mind "
+CONVOLUTION = (
+    "that is what a convolution leaves, which shrinks; solve d' = (d - f + 2p)/s + 1 for d, and "
+    "what was d' is given."
+)
+STEPS = (
+    "between d stamps there are d - 1 steps of s: to solve d' = (d - f + 2p)/s + 1 for d, take "
+    "the 1 away first."
+)
+NO_FILTER = "the filter is missing: "
+UPSAMPLED_MISTAKES = {
+    lambda d, f, p, s: (d - f + 2 * p) / s + 1: CONVOLUTION,
+    lambda d, f, p, s: (d - f + 2 * p) / s: CONVOLUTION,
+    lambda d, f, p, s: d * s: NO_FILTER + "at the same stride, a larger one reaches further out. "
+    "The padding counts, too.",
+    lambda d, f, p, s: d * s - 2 * p: NO_FILTER + "at the same stride, a larger one reaches "
+    "further out.",
+    lambda d, f, p, s: (d - 1) * s - 2 * p: NO_FILTER + "the last stamp is f pixels wide.",
+    lambda d, f, p, s: (d - 1) * s: NO_FILTER + "the last stamp is f pixels wide. The padding "
+    "counts, too.",
+    lambda d, f, p, s: (d - 1) * s - 2 * p + 1: NO_FILTER + "the last stamp is f pixels wide, "
+    "not 1.",
+    lambda d, f, p, s: (d - 1) * s + 2 * p + f: "the padding is subtracted, not added: a "
+    "convolution adds it first, so undoing it cuts it off last.",
+    lambda d, f, p, s: (d - 1) * s - p + f: "the padding is on both sides, so it counts twice.",
+    lambda d, f, p, s: (d - 1) * s + f: "the padding is missing: it cuts off 2p pixels.",
+    lambda d, f, p, s: (d - 1 - 2 * p) * s + f: "the padding is cut from the result, so it is not "
+    "multiplied by the stride.",
+    lambda d, f, p, s: d * s - 2 * p + f: STEPS,
+    lambda d, f, p, s: d * s + f: f"{STEPS} The padding is missing, too.",
+    lambda d, f, p, s: (d + 1) * s - 2 * p + f: STEPS,
+    lambda d, f, p, s: d * s - 1 - 2 * p + f: "the 1 is taken from d before the stride "
+    "multiplies; mind the brackets.",
+    lambda d, f, p, s: (d - 1) * f - 2 * p + s: "filter and stride are swapped: the stamps are s "
+    "pixels apart and f pixels wide.",
+    lambda d, f, p, s: (d - 1) * s - 2 * p - f: "the size of the filter is added: a convolution "
+    "subtracts it.",
+    lambda d, f, p, s: (d - 1) * s + 2 * p - f: "filter and padding have their signs the wrong "
+    "way round: the filter is added, the padding subtracted.",
+    lambda d, f, p, s: d - 1 - 2 * p + f: "the stride is missing: neighbouring stamps are s "
+    "pixels apart.",
+    lambda d, f, p, s: (d - 1) / s - 2 * p + f: "the stride multiplies: larger steps, a larger "
+    "picture.",
+    lambda d, f, p, s: (d - 1 - 2 * p + f) * s: "the stride multiplies the d - 1 steps only; mind "
     "the brackets.",
-    lambda d, f, p, s: d - f + 2 * p + 1: "the stride is missing: the filter moves s pixels a "
-    "step.",
-    lambda d, f, p, s: (d - f + 2 * p) * s + 1: "the stride divides: larger steps, fewer places.",
-    lambda d, f, p, s: (d + 2 * p) / s + 1: "the filter is missing: it cannot go beyond the "
-    "border, which costs f pixels.",
-    lambda d, f, p, s: (d + f + 2 * p) / s + 1: "the size of the filter is subtracted.",
-}
+    lambda d, f, p, s: (d - 1) * (s - 2 * p + f): "only the stride is multiplied by d - 1; mind "
+    "the brackets.",
+}  # fmt: skip
 
 
-def check_output_size(answer) -> None:
-    """Exercise 5: `output_size(d, f, p, s) -> int`."""
-    check("Exercise 5, the size that is left", answer, _examine_output_size)
+def check_upsampled_size(answer) -> None:
+    """Exercise 5: `upsampled_size(d, f, p, s) -> int`."""
+    check("Exercise 5, the size that is made", answer, _examine_upsampled_size)
 
 
-def _size(d: int, f: int, p: int, s: int) -> int:
-    return (d - f + 2 * p) // s + 1
+def _upsampled(d: int, f: int, p: int, s: int) -> int:
+    return (d - 1) * s - 2 * p + f
 
 
-def _examine_output_size(answer) -> str:
+def _examine_upsampled_size(answer) -> str:
     given = [_ask_number(answer, setting) for setting in SETTINGS]
-    right = [_size(*setting) for setting in SETTINGS]
+    right = [_upsampled(*setting) for setting in SETTINGS]
     if given == right:
-        if any(isinstance(number, float) for number in given):
-            raise Wrong("the numbers are right, but a size is an int: use //, which rounds down.")
         return f"right, for all of {len(SETTINGS)} settings."
-    for rounded, hint in ROUNDED.items():
-        if given == [rounded((d - f + 2 * p) / s) + 1 for d, f, p, s in SETTINGS]:
-            raise Wrong(hint)
-    for formula, hint in SIZE_MISTAKES.items():
+    for formula, hint in UPSAMPLED_MISTAKES.items():
         exact = [formula(*setting) for setting in SETTINGS]
         if given in (exact, [math.floor(size) for size in exact]):
             raise Wrong(hint)
     for setting, number, truth in zip(SETTINGS, given, right):
         if number != truth:
             values = ", ".join(f"{name} = {value}" for name, value in zip("dfps", setting))
-            raise Wrong(f"for {values} it gives {number:g} and should give {truth}.")
+            raise Wrong(
+                f"for {values} it gives {number:g} and should give {truth}: of {truth} pixels a "
+                f"convolution with the same f, p and s leaves {setting[0]}."
+            )
 
 
 def _ask_number(answer, setting: tuple[int, int, int, int]) -> int | float:

@@ -1,0 +1,77 @@
+"""Networks that mend a picture: an autoencoder whose decoder may look past the code."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Restorer(nn.Module):
+    """A damaged picture -> the picture: three halvings, three doublings, and ways past the code.
+
+    At every size the decoder gets what the encoder had there as well (the U-Net of Ronneberger,
+    Fischer and Brox 2015). It draws a picture p and says for every pixel how much it doubts the
+    input there, d in (0, 1); the result is (1 - d) x + d p.
+
+    Args:
+        width: channels after the first halving; the next two have twice and three times as many.
+        colours: channels of a picture, in and out.
+    """
+
+    def __init__(self, width: int = 16, colours: int = 3):
+        super().__init__()
+        fine, middle, coarse = width, 2 * width, 3 * width
+        self.down = nn.ModuleList(
+            [_halve(colours, fine), _halve(fine, middle), _halve(middle, coarse)]
+        )
+        self.up = nn.ModuleList(
+            [
+                _double(coarse, middle),
+                _double(2 * middle, fine),
+                nn.ConvTranspose2d(2 * fine, colours + 1, 4, 2, padding=1),
+            ]
+        )
+        # It begins by trusting the input almost everywhere: d = sigmoid(-1).
+        nn.init.zeros_(self.up[2].weight)
+        self.up[2].bias.data = torch.tensor([0.5] * colours + [-1.0])
+
+    def parts(self, damaged: Tensor) -> tuple[Tensor, Tensor]:
+        """What it draws, (N, C, H, W), and how much it doubts the input, (N, 1, H, W) in (0, 1).
+
+        Raises:
+            ValueError: pictures that cannot be halved three times.
+        """
+        if damaged.shape[-1] % 8 or damaged.shape[-2] % 8:
+            raise ValueError(
+                f"Pictures of {damaged.shape[-2]}×{damaged.shape[-1]} cannot be halved three "
+                "times; crop or resize them to a multiple of 8."
+            )
+        fine = self.down[0](damaged)
+        middle = self.down[1](fine)
+        coarse = self.down[2](middle)
+        middle = torch.cat([self.up[0](coarse), middle], dim=1)
+        fine = torch.cat([self.up[1](middle), fine], dim=1)
+        out = self.up[2](fine)
+        return out[:, :-1], out[:, -1:].sigmoid()
+
+    def forward(self, damaged: Tensor) -> Tensor:
+        """Restored pictures (N, C, H, W) of damaged ones; H and W must be multiples of 8.
+
+        The values lie near [0, 1] without being held there.
+        """
+        drawn, doubt = self.parts(damaged)
+        return torch.lerp(damaged, drawn, doubt)
+
+
+def _halve(channels: int, features: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, features, 4, 2, padding=1), nn.BatchNorm2d(features), nn.SiLU()
+    )
+
+
+def _double(channels: int, features: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ConvTranspose2d(channels, features, 4, 2, padding=1),
+        nn.BatchNorm2d(features),
+        nn.SiLU(),
+    )
