@@ -30,6 +30,48 @@ PRESSES = 15
 SLOWEST_MEDIAN_MS = 2_000
 
 
+UPLOAD = """
+from course_utils import plots, widgets
+
+def mirrored(picture):
+    return plots.sheet(picture.flip(3), columns=1, scale=20)
+
+widgets.PicturePicker(mirrored, "Yours in a mirror.", first=FIRST, shape=(3, 8, 8))
+"""
+
+
+# First in this file: playwright drives one browser at a time, and `opened` keeps one to the end.
+def test_an_uploaded_picture_is_shown_and_a_bad_file_explained(tmp_path):
+    paths = {colour: tmp_path / f"{colour}.png" for colour in ("red", "blue")}
+    for colour, path in paths.items():
+        Image.new("RGB", (50, 30), colour).save(path)
+    (tmp_path / "notes.png").write_bytes(b"no picture at all")
+    notebook = tmp_path / "upload.ipynb"
+    cell = new_code_cell(UPLOAD.replace("FIRST", repr(str(paths["red"]))))
+    write(new_notebook(cells=[cell], metadata={"kernelspec": KERNEL}), notebook)
+    lab_folder = tmp_path / "lab"
+    lab_folder.mkdir()
+    with jupyter_lab(notebook, lab_folder) as address, browser_page(address) as page:
+        run_all(page)
+        picture = page.locator("img.widget-image")
+        red = picture.get_attribute("src")
+        upload(page, tmp_path / "notes.png")
+        page.get_by_text("cannot be read as a picture").wait_for()
+        assert picture.get_attribute("src") == red
+        upload(page, paths["blue"])
+        page.wait_for_function(
+            "red => document.querySelector('img.widget-image').src !== red", arg=red
+        )
+        assert page.get_by_text("cannot be read as a picture").count() == 0
+
+
+def upload(page, path):
+    """Choose a file as a hand would: the button opens the browser's own dialogue."""
+    with page.expect_file_chooser() as chosen:
+        page.locator(".jupyter-button.widget-upload").click()
+    chosen.value.set_files(path)
+
+
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
     """The notebook in a page with every cell run: (page, all outputs)."""
@@ -71,47 +113,6 @@ def test_a_slider_answers_while_it_is_moved(opened, capsys):
     with capsys.disabled():
         print(f"\nslider to picture: median {statistics.median(delays):.0f} ms", end=" ")
     assert statistics.median(delays) < SLOWEST_MEDIAN_MS
-
-
-UPLOAD = """
-from course_utils import plots, widgets
-
-def mirrored(picture):
-    return plots.sheet(picture.flip(3), columns=1, scale=20)
-
-widgets.PicturePicker(mirrored, "Yours in a mirror.", first=FIRST, shape=(3, 8, 8))
-"""
-
-
-def test_an_uploaded_picture_is_shown_and_a_bad_file_explained(tmp_path):
-    paths = {colour: tmp_path / f"{colour}.png" for colour in ("red", "blue")}
-    for colour, path in paths.items():
-        Image.new("RGB", (50, 30), colour).save(path)
-    (tmp_path / "notes.png").write_bytes(b"no picture at all")
-    notebook = tmp_path / "upload.ipynb"
-    cell = new_code_cell(UPLOAD.replace("FIRST", repr(str(paths["red"]))))
-    write(new_notebook(cells=[cell], metadata={"kernelspec": KERNEL}), notebook)
-    lab_folder = tmp_path / "lab"
-    lab_folder.mkdir()
-    with jupyter_lab(notebook, lab_folder) as address, browser_page(address) as page:
-        run_all(page)
-        picture = page.locator("img.widget-image")
-        red = picture.get_attribute("src")
-        upload(page, tmp_path / "notes.png")
-        page.get_by_text("cannot be read as a picture").wait_for()
-        assert picture.get_attribute("src") == red
-        upload(page, paths["blue"])
-        page.wait_for_function(
-            "red => document.querySelector('img.widget-image').src !== red", arg=red
-        )
-        assert page.get_by_text("cannot be read as a picture").count() == 0
-
-
-def upload(page, path):
-    """Choose a file as a hand would: the button opens the browser's own dialogue."""
-    with page.expect_file_chooser() as chosen:
-        page.locator(".jupyter-button.widget-upload").click()
-    chosen.value.set_files(path)
 
 
 def count_figures(outputs: list[dict]) -> int:
