@@ -110,8 +110,11 @@ class Table:
         )
 
 
-def over_seeds(tables: Sequence[Table]) -> str:
+def over_seeds(tables: Sequence[Table], standard_error: bool = False) -> str:
     """Tables of the same methods from several seeds as one of mean ± standard deviation.
+
+    Args:
+        standard_error: give that of the mean, the deviation divided by √seeds, instead.
 
     Returns:
         markdown, with the best mean of each column in bold.
@@ -125,13 +128,14 @@ def over_seeds(tables: Sequence[Table]) -> str:
     if any(list(t.rows) != list(first.rows) or t.best != first.best for t in tables):
         raise ValueError("The tables have different methods or measures; they cannot be averaged.")
     mean, spread = Table(first.best, digits=first.digits), {}
+    divisor = math.sqrt(len(tables)) if standard_error else 1.0
     for method in first.rows:
         numbers = torch.tensor(
             [[table.rows[method][name] for name in first.best] for table in tables],
             dtype=torch.float64,
         )
         mean.rows[method] = dict(zip(first.best, numbers.mean(0).tolist(), strict=True))
-        spread[method] = dict(zip(first.best, numbers.std(0).tolist(), strict=True))
+        spread[method] = dict(zip(first.best, (numbers.std(0) / divisor).tolist(), strict=True))
     rows = []
     for method, row in mean.rows.items():
         cells = [method]

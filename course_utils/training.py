@@ -28,6 +28,19 @@ from .progress import Progress
 from .session import Lab
 
 READ_BACK_EVERY = 100  # steps between two copies of the history from the device
+RUNAWAY = 1e6  # a measure this many times its first value (or 1) is not coming back
+
+
+class Diverged(FloatingPointError):
+    """A run whose measures became NaN, infinite or absurd.
+
+    The networks hold the last weights that were known to be good, and `run.history` every step
+    up to there.
+    """
+
+    def __init__(self, message: str, run: Run):
+        super().__init__(message)
+        self.run = run
 
 
 @dataclass
@@ -65,21 +78,27 @@ class Optimiser:
 
     A player is one entry of `nets`; networks that share a loss (an encoder and a decoder, the two
     generators of a CycleGAN) are one player, an `nn.ModuleDict` of them.
+
+    Attributes:
+        progress: how much of the run is done, in [0, 1), for what fades while training.
     """
 
     def __init__(self, parameters, lr: float, betas: tuple[float, float], lab: Lab):
         # One fused kernel for all parameters instead of several a tensor: the same update.
-        self.torch = torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
+        self.parameters = [weight for weight in parameters if weight.requires_grad]
+        self.torch = torch.optim.Adam(self.parameters, lr=lr, betas=betas, fused=True)
         # Half-precision gradients underflow unless the loss is scaled up; otherwise idle.
         self.scaler = torch.amp.GradScaler(lab.device.type, enabled=lab.precision == "fp16")
         self.base_lr = lr
+        self.progress = 0.0
 
     def minimise(self, loss: Tensor) -> None:
         """Move this player's parameters one step down the gradient of a loss of one number."""
         self.torch.zero_grad()
         # The backward pass takes its precision from the forward pass.
         with torch.autocast(loss.device.type, enabled=False):
-            self.scaler.scale(loss).backward()
+            # For this player's weights only: the opponent's gradients would go unused.
+            self.scaler.scale(loss).backward(inputs=self.parameters)
         self.scaler.step(self.torch)
         self.scaler.update()
         # Autocast keeps half-precision copies of the weights, which are now out of date.
@@ -148,7 +167,8 @@ def fit(
 
     Raises:
         ValueError: `data` is empty or of unequal lengths, or a number is out of range.
-        FloatingPointError: a measure became NaN or infinite; checkpoints before it are kept.
+        Diverged: a measure became NaN, infinite or absurdly large. The networks are left with
+            their last good weights, the error carries the run so far, and checkpoints are kept.
     """
     tensors = [tensor.to(lab.device) for tensor in _as_tensors(data)]
     _check(step, tensors, epochs, batch_size, watch, watch_at)
@@ -186,7 +206,7 @@ def fit(
 
     step_nets, step_opts = SimpleNamespace(**nets), SimpleNamespace(**opts)
     autocast, several = _autocast(lab), isinstance(data, Sequence)
-    pending = []
+    pending, good = [], _weights(nets)
     seconds_before = run.seconds
     started_at = saved_at = time.perf_counter()
     progress = Progress(run.name, epochs, batches)
@@ -204,14 +224,20 @@ def fit(
         for number, batch in _batches(tensors, batch_size, order_seed, begin, steps):
             look(number)
             for opt in opts.values():
-                opt.scale_rate(float(schedule(number / steps)))
+                opt.progress = number / steps
+                opt.scale_rate(float(schedule(opt.progress)))
             with autocast:
                 measures = step(batch if several else batch[0], step_nets, step_opts)
             pending.append(_detached(measures, expected=pending[-1] if pending else run.history))
             finished = number + 1
             save_now = path and time.perf_counter() - saved_at > save_every
             if len(pending) == READ_BACK_EVERY or finished == steps or save_now or progress.due():
-                _read_back(pending, run.history, number)
+                trouble = _read_back(pending, run.history, number)
+                if trouble:
+                    run.seconds = seconds_before + time.perf_counter() - started_at
+                    _put_back(nets, good)
+                    raise Diverged(trouble, run)
+                good = _weights(nets) if _finite(nets) else good
                 progress.show(finished, run.history)
             if save_now and finished < steps:
                 keep(finished)
@@ -325,19 +351,77 @@ def _set_random_state(numbers: dict) -> None:
         torch.mps.set_rng_state(numbers["mps"])
 
 
-def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> None:
-    """Append the waiting measures to the history, one copy from the device a measure."""
+def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> str:
+    """Append the waiting measures to the history, one copy from the device a measure.
+
+    Returns:
+        what went wrong and at which step, in a sentence; "" where all is well. The history then
+        ends before that step.
+    """
+    fresh = {}
     for key in pending[0]:
         values = [torch.as_tensor(measures[key]).detach().float() for measures in pending]
-        values = torch.stack(values).cpu()
-        if not values.isfinite().all():
-            bad = number + 1 - len(values) + int(values.isfinite().logical_not().nonzero()[0])
-            raise FloatingPointError(
-                f"{key} became {values[bad - number - 1].item()} at step {bad}: "
-                "try a smaller learning rate, or look for a log or a division of zero."
-            )
-        history[key] = torch.cat([history.get(key, values[:0]), values])
+        fresh[key] = torch.stack(values).cpu()
+    bad, culprit = len(pending), ""
+    for key, values in fresh.items():
+        first = history[key][0] if key in history else values[0]
+        limit = RUNAWAY * first.abs().nan_to_num(1.0, posinf=1.0).clamp_min(1)
+        wild = (values.abs() <= limit).logical_not().nonzero()
+        if len(wild) and int(wild[0]) < bad:
+            bad, culprit = int(wild[0]), key
+    for key, values in fresh.items():
+        history[key] = torch.cat([history.get(key, values[:0]), values[:bad]])
     pending.clear()
+    if not culprit:
+        return ""
+    step = number + 1 - len(fresh[culprit]) + bad
+    return (
+        f"{culprit} became {fresh[culprit][bad].item():.3g} at step {step}: the training diverged. "
+        "Try a smaller learning rate, or look for a log or a division of zero. The networks have "
+        "their last good weights back."
+    )
+
+
+def _weights(nets: Mapping[str, nn.Module]) -> dict[str, list[Tensor]]:
+    """Copies of all weights and buffers."""
+    return {key: [t.clone() for t in _tensors_of(net)] for key, net in nets.items()}
+
+
+def _finite(nets: Mapping[str, nn.Module]) -> bool:
+    """Whether every weight is a number: the step after the last measures may have spoilt them."""
+    return all(bool(t.isfinite().all()) for net in nets.values() for t in _tensors_of(net))
+
+
+@torch.no_grad()
+def _put_back(nets: Mapping[str, nn.Module], weights: dict[str, list[Tensor]]) -> None:
+    for key, net in nets.items():
+        for tensor, value in zip(_tensors_of(net), weights[key], strict=True):
+            tensor.copy_(value)
+
+
+def _tensors_of(net: nn.Module) -> list[Tensor]:
+    return [*(p.data for p in net.parameters()), *net.buffers()]
+
+
+@torch.no_grad()
+def follow(average: nn.Module, net: nn.Module, decay: float = 0.999) -> None:
+    """Move the weights of `average` a little towards those of `net`: their running average.
+
+    Games circle around their solution, and the average of a circle is its centre. Call it once a
+    step, with `average` a copy of `net` that nothing trains.
+
+    Args:
+        decay: the average remembers about the last 1 / (1 - decay) steps; in [0, 1).
+
+    Raises:
+        ValueError: the two are not of one architecture.
+    """
+    theirs, ours = list(net.parameters()), list(average.parameters())
+    if [p.shape for p in theirs] != [p.shape for p in ours]:
+        raise ValueError("follow needs two networks of one architecture: a copy.deepcopy of one.")
+    torch._foreach_lerp_(ours, theirs, 1 - decay)
+    for old, new in zip(average.buffers(), net.buffers(), strict=True):
+        old.copy_(new)
 
 
 def _detached(measures: dict, expected) -> dict:

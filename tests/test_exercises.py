@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from course_utils import losses
-from course_utils.exercises import autoencoder_uses, autoencoders, vae
+from course_utils.exercises import autoencoder_uses, autoencoders, gans, vae
 from course_utils.notebook_files import NOTEBOOKS
 
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
@@ -40,13 +40,14 @@ EXERCISES = [
 
 def run(path, call, source):
     """Let the check of the notebook speak about a source."""
-    module = {"02": autoencoders, "02b": autoencoder_uses, "03": vae}[number(path)]
+    modules = {"02": autoencoders, "02b": autoencoder_uses, "03": vae, "04": gans}
+    module = modules[number(path)]
     scope = {"torch": torch, "exercises": module}
     exec(source, scope)
     assert eval(call, scope) is None  # a value would be shown below the verdict
 
 
-@pytest.mark.parametrize(("notebook", "count"), [("02", 5), ("02b", 4), ("03", 5)])
+@pytest.mark.parametrize(("notebook", "count"), [("02", 5), ("02b", 4), ("03", 5), ("04", 5)])
 def test_no_exercise_of_a_notebook_is_overlooked(notebook, count):
     assert len([one for one in EXERCISES if one.id.split("-")[0] == notebook]) == count
 

@@ -10,6 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from sklearn.linear_model import Ridge
 
 from course_utils import losses, metrics, models
+from course_utils.data import mixtures
 
 
 @pytest.fixture(scope="module")
@@ -276,3 +277,106 @@ def test_a_class_that_was_never_taught_is_never_right():
     codes, labels = clusters([50, 50], 0.1)
     accuracy = metrics.linear_probe(codes, labels, codes, torch.full_like(labels, 2))
     assert accuracy == 0
+
+
+# Covered modes
+
+
+def corners(std=0.1):
+    """Four modes, ten apart."""
+    return mixtures.grid(2, spacing=10.0, std=std)
+
+
+def drawn(*counts, off=0):
+    """Samples on the four modes, so many each, and so many far from all of them."""
+    exact = corners().means.repeat_interleave(torch.tensor(counts), dim=0)
+    return torch.cat([exact, torch.zeros(off, 2)])
+
+
+def figures(samples, mixture):
+    return {name: value.tolist() for name, value in metrics.coverage(samples, mixture).items()}
+
+
+def divergence(shares, expected):
+    return sum(a * math.log(a / b) for a, b in zip(shares, expected) if a > 0)
+
+
+FAR = math.exp(-4.5)  # of a Gaussian in the plane, so much lies beyond three standard deviations
+EXPECTED = [(1 - FAR) / 4] * 4 + [FAR]
+
+
+@pytest.mark.parametrize(
+    ("counts", "off", "modes", "heavy"),
+    [
+        ([250, 250, 250, 250], 0, 4, 4),
+        ([1000, 0, 0, 0], 0, 1, 1),
+        ([500, 0, 300, 0], 200, 2, 2),
+        ([0, 0, 0, 0], 1000, 0, 0),
+        ([999, 1, 0, 0], 0, 2, 1),  # drawn once in a thousand: a mode, but not a heavy one
+        ([981, 10, 9, 0], 0, 3, 2),  # exactly one per cent is heavy
+        ([97, 1, 1, 1], 900, 4, 1),
+    ],
+)
+def test_coverage_of_samples_counted_by_hand(counts, off, modes, heavy):
+    found = figures(drawn(*counts, off=off), corners())
+    shares = [count / 1000 for count in [*counts, off]]
+    assert (found["modes"], found["heavy modes"]) == (modes, heavy)
+    assert found["high quality"] == pytest.approx(1 - off / 1000)
+    assert found["reverse KL"] == pytest.approx(divergence(shares, EXPECTED), rel=1e-5, abs=1e-6)
+
+
+def test_high_quality_ends_at_three_standard_deviations():
+    directions = torch.tensor([[1.0, 0.0], [0.0, -1.0], [0.6, 0.8]])
+    inside, outside = (corners().means[2] + 0.1 * r * directions for r in (2.99, 3.01))
+    assert figures(inside, corners())["high quality"] == pytest.approx(1)
+    assert figures(outside, corners())["high quality"] == 0
+    assert figures(outside, corners(std=0.11))["high quality"] == pytest.approx(1)
+
+
+def test_samples_that_are_far_from_every_mode_have_the_largest_divergence():
+    untrained = 0.3 * torch.randn(2500, 2, generator=torch.Generator().manual_seed(0))
+    found = figures(untrained, mixtures.ring(radius=50.0))
+    assert found == {
+        "modes": 0, "heavy modes": 0, "high quality": 0.0, "reverse KL": pytest.approx(4.5)
+    }  # fmt: skip
+
+
+def test_one_mode_alone_has_about_the_logarithm_of_how_many_there_are():
+    ring = mixtures.ring()
+    found = figures(ring.means[3].expand(100, 2), ring)
+    assert found["reverse KL"] == pytest.approx(math.log(8 / (1 - FAR)), rel=1e-5)
+
+
+@pytest.mark.parametrize(("mixture", "bias"), [(mixtures.ring(), 0.0016), (mixtures.grid(), 0.005)])
+@pytest.mark.parametrize("standardised", [False, True])
+def test_a_perfect_sampler_scores_what_the_theory_says(mixture, bias, standardised):
+    """All modes, 1 - exp(-9/2) of high quality, and the divergence that chance leaves: K / 2N."""
+    mixture = mixture.standardised() if standardised else mixture
+    samples = mixture.sample(60, 2500, generator=torch.Generator().manual_seed(0))
+    found = metrics.coverage(samples, mixture)
+    assert (found["modes"] == len(mixture.means)).all()
+    assert (found["heavy modes"] == len(mixture.means)).all()
+    assert found["high quality"].mean().item() == pytest.approx(0.9889, abs=1.5e-3)
+    assert bias == pytest.approx(len(mixture.means) / 2 / 2500)
+    assert found["reverse KL"].mean().item() == pytest.approx(bias, rel=0.15)
+    assert found["reverse KL"].min() > -1e-5
+
+
+def test_coverage_of_many_sets_is_that_of_each():
+    ring = mixtures.ring().standardised()
+    samples = ring.sample(2, 3, 400, generator=torch.Generator().manual_seed(0))
+    samples[0, 1] = samples[0, 1, :1]
+    samples[1, 2] *= 1.5
+    found = metrics.coverage(samples, ring)
+    for name, values in found.items():
+        assert values.shape == (2, 3), name
+        for place in ((0, 0), (0, 1), (1, 2)):
+            own = metrics.coverage(samples[place], ring)[name]
+            assert own.shape == () and own.item() == pytest.approx(values[place].item())
+    assert found["modes"].tolist() == [[8, 1, 8], [8, 8, 0]]
+
+
+def test_without_noise_that_divergence_is_zero_for_the_right_shares():
+    counts = [round(10_000 * share) for share in EXPECTED]
+    found = figures(drawn(*counts[:4], off=counts[4]), corners())
+    assert found["reverse KL"] == pytest.approx(0, abs=1e-5)

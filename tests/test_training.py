@@ -1,9 +1,11 @@
 """The loop: what it trains, what it records, what it refuses, and that no cut is noticed."""
 
+import copy
 import dataclasses
 import hashlib
 import io
 import json
+import math
 import os
 import random
 import signal
@@ -20,7 +22,7 @@ from torch import nn
 
 import course_utils
 from course_utils import checkpoints, fit
-from course_utils.training import cosine
+from course_utils.training import RUNAWAY, Diverged, Optimiser, cosine, follow
 
 HERE = Path(__file__).parent
 
@@ -132,11 +134,134 @@ def test_two_players_each_move_only_themselves(lab):
 
     def step(x, nets, opts):
         loss = nets.b(nets.a(x)).mean()
-        opts.a.minimise(loss)  # fills b's gradients too, which must not move b
+        opts.a.minimise(loss)
         return {"loss": loss}
 
     fit(step, torch.ones(4, 1), {"a": a, "b": b}, lab, epochs=3)
     assert torch.equal(before, b.weight) and not torch.equal(a_before, a.weight)
+
+
+def test_a_player_leaves_no_gradient_in_the_other_s_weights(lab):
+    a, b = nn.Linear(2, 2), nn.Linear(2, 1)
+    x = torch.randn(4, 2)
+    (expected,) = torch.autograd.grad(b(a(x)).mean(), [a.weight])
+    b.weight.grad = torch.ones_like(b.weight)
+    Optimiser(a.parameters(), 0.1, (0.9, 0.999), lab).minimise(b(a(x)).mean())
+    assert torch.allclose(a.weight.grad, expected)
+    assert torch.equal(b.weight.grad, torch.ones_like(b.weight)) and b.bias.grad is None
+
+
+def test_a_player_minimises_by_adam_from_fresh_gradients_each_time(lab):
+    ours = nn.Linear(3, 1)
+    theirs = copy.deepcopy(ours)
+    player = Optimiser(ours.parameters(), 0.05, (0.5, 0.9), lab)
+    adam = torch.optim.Adam(theirs.parameters(), lr=0.05, betas=(0.5, 0.9))
+    x, y = line_data(20)
+    for _ in range(5):
+        player.minimise((ours(x) - y).square().mean())
+        adam.zero_grad()
+        (theirs(x) - y).square().mean().backward()
+        adam.step()
+    assert torch.allclose(ours.weight, theirs.weight, atol=1e-6)
+
+
+def test_frozen_weights_of_a_player_stay(lab):
+    net = nn.Sequential(nn.Linear(2, 2).requires_grad_(False), nn.Linear(2, 1))
+    frozen, free = net[0].weight.clone(), net[1].weight.clone()
+    Optimiser(net.parameters(), 0.1, (0.9, 0.999), lab).minimise(net(torch.randn(4, 2)).mean())
+    assert torch.equal(frozen, net[0].weight) and not torch.equal(free, net[1].weight)
+
+
+def test_weights_that_a_loss_does_not_use_stay(lab):
+    net = nn.ModuleDict({"used": nn.Linear(2, 1), "idle": nn.Linear(2, 1)})
+    idle = net["idle"].weight.clone()
+    player = Optimiser(net.parameters(), 0.1, (0.9, 0.999), lab)
+    player.minimise(net["used"](torch.ones(4, 2)).mean())
+    assert torch.equal(idle, net["idle"].weight)
+
+
+def test_a_player_knows_how_much_of_the_run_is_done(lab):
+    seen = []
+
+    def step(x, nets, opts):
+        seen.append((opts.a.progress, opts.b.progress))
+        return {"loss": 0.0}
+
+    nets = {"a": nn.Linear(1, 1), "b": nn.Linear(1, 1)}
+    fit(step, torch.ones(5, 1), nets, lab, epochs=2, batch_size=1)
+    assert seen == [(number / 10, number / 10) for number in range(10)]
+
+
+# The running average of weights
+
+
+def test_follow_is_the_textbook_s_running_average():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
+    average = copy.deepcopy(net)
+    expected = [p.detach().clone() for p in net.parameters()]
+    for _ in range(30):
+        with torch.no_grad():
+            for weight in net.parameters():
+                weight += torch.randn_like(weight)
+        follow(average, net, decay=0.9)
+        expected = [0.9 * old + 0.1 * p.detach() for old, p in zip(expected, net.parameters())]
+    for ours, theirs, weight in zip(average.parameters(), expected, net.parameters()):
+        assert torch.allclose(ours, theirs) and not torch.allclose(ours, weight)
+
+
+def test_follow_remembers_a_thousand_steps_unless_told_otherwise():
+    average, net = nn.Linear(1, 1).double(), nn.Linear(1, 1).double()
+    nn.init.zeros_(average.weight)
+    nn.init.ones_(net.weight)
+    for _ in range(1000):
+        follow(average, net)
+    assert average.weight.item() == pytest.approx(1 - 0.999**1000)
+    follow(average, net, decay=0.0)
+    assert average.weight.item() == pytest.approx(1)
+
+
+def test_follow_changes_nothing_in_the_network_and_copies_its_buffers():
+    net, average = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
+    net(torch.randn(9, 2) + 3)
+    before = [value.clone() for value in net.state_dict().values()]
+    follow(average, net)
+    assert all(torch.equal(a, b) for a, b in zip(before, net.state_dict().values()))
+    assert torch.equal(average.running_mean, net.running_mean)
+    assert average.num_batches_tracked == 1
+    assert average.weight.requires_grad and average.weight.grad_fn is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [nn.Linear(3, 5), nn.Linear(4, 3), nn.Linear(3, 4, bias=False), nn.Sequential()],
+)
+def test_follow_refuses_networks_of_another_shape(other):
+    average = nn.Linear(3, 4)
+    before = average.weight.clone()
+    with pytest.raises(ValueError, match="two networks of one architecture: a copy.deepcopy"):
+        follow(average, other)
+    assert torch.equal(before, average.weight)
+
+
+def test_a_loss_of_the_average_goes_down_where_the_game_circles(lab):
+    """Two players of x times y: the weights go round and round, their average comes to rest."""
+    x, y = counter(), counter()
+    nn.init.ones_(x.weight)
+    mean = copy.deepcopy(x)
+
+    def step(batch, nets, opts):
+        with torch.no_grad():
+            slope_x, slope_y = nets.y.weight.clone(), nets.x.weight
+            nets.x.weight -= 0.01 * slope_x
+            nets.y.weight += 0.01 * slope_y
+        follow(nets.mean, nets.x, decay=0.999)
+        return {"radius": (nets.x.weight.square() + nets.y.weight.square()).sqrt()}
+
+    run = fit(
+        step, torch.ones(100, 1), {"x": x, "y": y, "mean": mean}, lab, epochs=40, batch_size=1
+    )
+    assert run.history["radius"][-1].item() > 0.95 and mean.weight.abs().item() < 0.2
 
 
 def test_in_half_precision_a_player_meets_the_other_as_it_is_now(lab):
@@ -284,8 +409,99 @@ def test_a_loss_that_explodes_is_named_with_its_step(lab):
 
     data = torch.ones(1000, 3)
     data[700:] = -1
-    with pytest.raises(FloatingPointError, match=r"loss became nan at step \d+: try a smaller"):
+    message = r"loss became nan at step \d+: the training diverged. Try a smaller learning rate"
+    with pytest.raises(FloatingPointError, match=message):
         fit(step, data, {"line": nn.Linear(3, 1)}, lab, epochs=1, batch_size=1)
+
+
+def breaking_down(at, value, before=2.0):
+    """A step whose loss is 2 and, from a step on, something else; the weight counts the steps."""
+    calls = []
+
+    def step(x, nets, opts):
+        with torch.no_grad():
+            nets.counter.weight += 1
+            if len(calls) >= at:
+                nets.counter.weight.fill_(value)
+        calls.append(1)
+        return {"size": len(x), "loss": torch.tensor(value if len(calls) > at else before)}
+
+    return step
+
+
+def counter():
+    net = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(net.weight)
+    return net
+
+
+@pytest.mark.parametrize("at", [1, 7, 99, 100, 250])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1.01 * 2 * RUNAWAY, -1e30])
+def test_a_run_that_diverges_carries_its_history_and_gives_good_weights_back(lab, at, value):
+    net = counter()
+    with pytest.raises(Diverged, match=f"at step {at}: the training diverged") as end:
+        fit(breaking_down(at, value), torch.ones(300, 1), {"counter": net}, lab, epochs=1,
+            batch_size=1, name="doomed")  # fmt: skip
+    run = end.value.run
+    assert run.name == "doomed" and run.steps_per_epoch == 300 and run.seconds > 0
+    assert run.history["loss"].tolist() == [2.0] * at
+    assert run.history["size"].tolist() == [1.0] * at
+    # The history is looked at every hundred steps, and the weights are kept there.
+    assert net.weight.item() == at // 100 * 100
+    assert not net.training
+
+
+def test_a_run_that_diverges_at_once_ends_where_it_began(lab):
+    net = counter()
+    with pytest.raises(Diverged, match="loss became nan at step 0") as end:
+        fit(breaking_down(0, math.nan), torch.ones(5, 1), {"counter": net}, lab, epochs=1)
+    assert len(end.value.run.history["loss"]) == 0 and net.weight.item() == 0
+
+
+def test_a_loss_that_grows_a_lot_and_stays_finite_is_no_divergence(lab):
+    net = counter()
+    growing = breaking_down(3, 0.99 * 2 * RUNAWAY)
+    run = fit(growing, torch.ones(5, 1), {"counter": net}, lab, epochs=1, batch_size=1)
+    assert run.history["loss"].tolist() == [2.0] * 3 + [pytest.approx(0.99 * 2 * RUNAWAY)] * 2
+
+
+@pytest.mark.parametrize("before", [0.0, 1e-9, -0.5])
+def test_a_measure_that_begins_near_zero_may_grow_to_a_million(lab, before):
+    """A loss that starts at 0 has no first value to be measured against."""
+
+    def train(value):
+        step = breaking_down(2, value, before)
+        return fit(step, torch.ones(5, 1), {"counter": counter()}, lab, epochs=1, batch_size=1)
+
+    assert len(train(0.9 * RUNAWAY).history["loss"]) == 5
+    with pytest.raises(Diverged, match=r"loss became 1.1e\+06 at step 2"):
+        train(1.1 * RUNAWAY)
+
+
+def test_buffers_and_every_player_get_their_good_values_back(lab):
+    norm, other = nn.BatchNorm1d(1), nn.Linear(1, 1)
+    start = [value.clone() for net in (norm, other) for value in net.state_dict().values()]
+
+    def step(x, nets, opts):
+        loss = nets.other(nets.norm(x)).square().mean() * math.nan
+        opts.norm.minimise(loss)
+        return {"loss": loss}
+
+    with pytest.raises(Diverged):
+        fit(step, torch.randn(8, 1), {"norm": norm, "other": other}, lab, epochs=1)
+    now = [value for net in (norm, other) for value in net.state_dict().values()]
+    assert all(torch.equal(a, b) for a, b in zip(start, now))
+    assert norm.weight.requires_grad and isinstance(norm.weight, nn.Parameter)
+
+
+def test_a_learning_rate_of_ten_ends_in_a_sentence_and_finite_weights(lab):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 1))
+    with pytest.raises(Diverged, match="The networks have their last good weights back.") as end:
+        fit(line_step, line_data(), {"line": net}, lab, epochs=200, lr=10.0, batch_size=50)
+    history = end.value.run.history["loss"]
+    assert len(history) < 400 and history.isfinite().all()
+    assert all(weight.isfinite().all() for weight in net.parameters())
 
 
 # Checkpoints and resume

@@ -3,5 +3,15 @@
 from .explorer import Explorer, explore
 from .latent import BoundView, LatentPad, PosteriorFilm
 from .picker import PicturePicker
+from .time_machine import TimeMachine, weights_of
 
-__all__ = ["BoundView", "Explorer", "LatentPad", "PicturePicker", "PosteriorFilm", "explore"]
+__all__ = [
+    "BoundView",
+    "Explorer",
+    "LatentPad",
+    "PicturePicker",
+    "PosteriorFilm",
+    "TimeMachine",
+    "explore",
+    "weights_of",
+]

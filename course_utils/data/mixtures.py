@@ -1,0 +1,90 @@
+"""Mixtures of equal Gaussians in the plane: the data on which collapsed modes can be counted.
+
+The ring and the grid have the sizes of Lin et al. (2018, "PacGAN"), so that figures can be
+compared with published ones.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Equally likely Gaussians of equal spread.
+
+    Attributes:
+        name: what figures call it.
+        means: (K, 2) centres.
+        std: standard deviation of each Gaussian in each direction.
+    """
+
+    name: str
+    means: Tensor
+    std: float
+
+    def sample(self, *shape: int, generator: torch.Generator | None = None) -> Tensor:
+        """Points drawn independently, (*shape, 2)."""
+        return self.sample_with_labels(*shape, generator=generator)[0]
+
+    def sample_with_labels(self, *shape: int, generator=None) -> tuple[Tensor, Tensor]:
+        """Points (*shape, 2) and the number of the Gaussian of each, (*shape)."""
+        device = self.means.device
+        labels = torch.randint(len(self.means), shape, generator=generator).to(device)
+        noise = torch.randn(*shape, 2, generator=generator).to(device)
+        return self.means[labels] + self.std * noise, labels
+
+    def log_density(self, points: Tensor) -> Tensor:
+        """log p(x) of points (..., 2), (...), in nats."""
+        squared = (points[..., None, :] - self.means).square().sum(-1)
+        kernels = -squared / (2 * self.std**2) - math.log(2 * math.pi * self.std**2)
+        return torch.logsumexp(kernels, dim=-1) - math.log(len(self.means))
+
+    def standardised(self) -> Mixture:
+        """The same picture with a centre's coordinates of mean square one.
+
+        Networks learn from numbers of order one; modes, distances in standard deviations and
+        divergences are what they were.
+        """
+        scale = self.means.square().mean().sqrt().item()
+        return Mixture(self.name, self.means / scale, self.std / scale)
+
+    def to(self, device) -> Mixture:
+        """The mixture with its centres on a device; it samples there."""
+        return Mixture(self.name, self.means.to(device), self.std)
+
+
+def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01) -> Mixture:
+    """Gaussians evenly spaced on a circle.
+
+    Raises:
+        ValueError: fewer than one mode, or a length that is not positive.
+    """
+    _check(modes, radius, std)
+    # Not linspace(0, 2π, modes), whose first and last angles are the same: that ring has one
+    # mode less than it says.
+    angle = torch.arange(modes) * (2 * math.pi / modes)
+    return Mixture("ring", radius * torch.stack([angle.cos(), angle.sin()], dim=-1), std)
+
+
+def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> Mixture:
+    """Gaussians on a square grid around the origin.
+
+    Raises:
+        ValueError: fewer than one mode, or a length that is not positive.
+    """
+    _check(side, spacing, std)
+    line = (torch.arange(side) - (side - 1) / 2) * spacing
+    return Mixture("grid", torch.cartesian_prod(line, line), std)
+
+
+def _check(count: int, length: float, std: float) -> None:
+    if count < 1 or length <= 0 or std <= 0:
+        raise ValueError(
+            "A mixture needs at least one mode, a positive distance and a positive standard "
+            f"deviation; these are {count}, {length} and {std}."
+        )

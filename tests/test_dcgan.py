@@ -1,0 +1,84 @@
+"""The DCGAN's two players: shapes, ranges, gradients, and sizes that are refused."""
+
+import pytest
+import torch
+
+from course_utils import models
+
+
+def pair(latent=5, channels=3, width=4):
+    torch.manual_seed(0)
+    return models.Generator(latent, channels, width), models.Discriminator(channels, width)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("width", [1, 6])
+def test_pictures_and_logits_have_their_shapes_and_ranges(channels, width):
+    generator, discriminator = pair(7, channels, width)
+    pictures = generator(20 * torch.randn(9, 7))
+    assert pictures.shape == (9, channels, 32, 32)
+    assert pictures.min() >= 0 and pictures.max() <= 1
+    assert discriminator(pictures).shape == (9,)
+
+
+def test_gradients_reach_every_parameter_of_both_players():
+    generator, discriminator = pair()
+    discriminator(generator(torch.randn(6, 5))).square().sum().backward()
+    for net in (generator, discriminator):
+        for name, parameter in net.named_parameters():
+            assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_gradients_reach_every_pixel():
+    pictures = torch.rand(3, 3, 32, 32, requires_grad=True)
+    pair()[1](pictures).sum().backward()
+    assert (pictures.grad != 0).float().mean() > 0.99
+
+
+def test_after_training_a_picture_is_judged_by_itself():
+    discriminator = pair()[1].eval()
+    pictures = torch.rand(4, 3, 32, 32)
+    alone = torch.cat([discriminator(picture[None]) for picture in pictures])
+    assert torch.allclose(discriminator(pictures), alone, atol=1e-6)
+
+
+def test_another_latent_point_is_another_picture():
+    generator = pair()[0].eval()
+    pictures = generator(torch.randn(2, 5))
+    assert not torch.equal(pictures[0], pictures[1])
+
+
+def test_weights_start_small_as_in_the_paper():
+    generator, discriminator = pair(width=16)
+    for layer in (generator.layers[0], generator.layers[4], discriminator.layers[5]):
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
+
+
+def test_every_pixel_gets_equally_many_contributions():
+    """The kernel's size is a multiple of the stride, so a flat input gives a flat picture."""
+    layer = pair()[0].layers[10]
+    torch.nn.init.ones_(layer.weight)
+    inside = layer(torch.ones(1, layer.in_channels, 16, 16))[..., 1:-1, 1:-1]
+    assert torch.allclose(inside, inside[..., :1, :1].expand_as(inside), atol=1e-6)
+
+
+@pytest.mark.parametrize("sizes", [{"latent": 0}, {"channels": -1}, {"width": 2.5}])
+def test_sizes_that_cannot_be_built_are_refused(sizes):
+    (name,) = sizes
+    with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1"):
+        models.Generator(**sizes)
+    if name != "latent":
+        with pytest.raises(ValueError, match=f"{name} must be a whole number"):
+            models.Discriminator(**sizes)
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (5,), (4, 5, 1, 1)])
+def test_latent_numbers_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"takes \(N, 5\) latent numbers"):
+        pair()[0](torch.zeros(shape))
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 28, 28), (4, 1, 32, 32), (3, 32, 32)])
+def test_pictures_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"takes \(N, 3, 32, 32\) pictures"):
+        pair()[1](torch.zeros(shape))
