@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
@@ -55,6 +56,10 @@ def play(job: tuple[str, str, str]) -> tuple[str, str]:
     return name, mixture_name
 
 
+def _file_name(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
 def _length(name: str, mixture: str) -> float:
     """Roughly how long a game takes; unrolling differentiates through D's own steps."""
     game = lesson()["games"].get(name)
@@ -77,8 +82,8 @@ def main() -> None:
 
     scores = lesson()["Scores"](lesson()["NAMES"])
     file = {
-        (name, mixture): str(chosen.finished / f"{number:02d}_{mixture}.safetensors")
-        for number, name in enumerate(scores.names)
+        (name, mixture): str(chosen.finished / f"{_file_name(name)}_{mixture}.safetensors")
+        for name in scores.names
         for mixture in scores.MIXTURES
     }
     # The longest first, so that no worker is left alone with one at the end.
@@ -94,7 +99,7 @@ def main() -> None:
     weights.save(NAME, scores, card)
 
     tables = [
-        lesson()["scoreboard"](scores, mixture, len(getattr(mixtures, mixture)().means), which)
+        lesson()["scoreboard"](scores, getattr(mixtures, mixture)(), which)
         for mixture in scores.MIXTURES
         for which in (0, 1)
     ]
@@ -102,11 +107,10 @@ def main() -> None:
         "# Mode collapse: every game on the ring and the grid\n\n"
         "Written by `benchmarks/mode_collapse.py` from the games of lesson 04: "
         f"{scores.SEEDS} seeds, {scores.STEPS:,} steps of 256 examples, mean ± standard error, "
-        "2,500 samples a seed. \"≥ 1 %\" counts modes with at least that share of the samples, "
-        "\"all kept\" the seeds in which every mode has it; \"good\" is within three standard "
-        "deviations of a mode. A perfect sampler has 98.9 % and a reverse KL of .0014 on the "
-        "ring and .0048 on the grid. Seconds are those of the run on one core, and depend on "
-        "what else the machine did.\n\n"
+        '2,500 samples a seed. "≥ 1 %" counts modes with at least that share of the samples, '
+        '"all kept" the seeds in which every mode has it; "good" is within three standard '
+        "deviations of a mode. Seconds are those of the run on one core, all seeds together, "
+        "divided by their number; they depend on what else the machine did.\n\n"
     )
     RESULT.write_text(text + "\n\n".join(tables) + "\n", encoding="utf-8")
     print(*tables, sep="\n\n")

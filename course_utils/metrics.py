@@ -69,9 +69,7 @@ def bound(vae, x: Tensor, draws: int = 8, batch_size: int = 4096) -> Tensor:
     return torch.cat([log_weights(vae, part, draws).mean(1) for part in parts])
 
 
-def importance_weighted_bound(
-    vae, x: Tensor, draws: int = 100, batch_size: int = 4096
-) -> Tensor:
+def importance_weighted_bound(vae, x: Tensor, draws: int = 100, batch_size: int = 4096) -> Tensor:
     """log 1/k Σ p(x, z) / q(z|x), a tighter bound on log p(x) (Burda et al. 2016), (N,) nats.
 
     Args:
@@ -242,9 +240,7 @@ def _equal_count_bins(values: Tensor, bins: int) -> Tensor:
     """
     columns = []
     for column in values.T.contiguous():
-        edges = column.float().quantile(
-            torch.linspace(0, 1, bins + 1, device=values.device)[1:-1]
-        )
+        edges = column.float().quantile(torch.linspace(0, 1, bins + 1, device=values.device)[1:-1])
         columns.append(torch.bucketize(column.float(), edges.unique(), right=True))
     return torch.stack(columns, dim=1)
 

@@ -89,7 +89,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         winners = {
-            measure: self.winner(measure)
+            measure: self.column(measure)[self.winner(measure)]
             for measure, better in self.best.items()
             if better and self.rows
         }
@@ -100,7 +100,7 @@ class Table:
             cells = [f'<th style="text-align:left;font-size:115%">{escape(method)}</th>']
             for measure, value in row.items():
                 text = self._text(measure, value)
-                if winners.get(measure) == method:
+                if winners.get(measure) == row[measure]:
                     text = f"<b>{text}</b>&nbsp;★"
                 cells.append(f'<td style="{style}">{text}</td>')
             lines.append(f"<tr>{''.join(cells)}</tr>")
@@ -144,7 +144,7 @@ def over_seeds(tables: Sequence[Table], standard_error: bool = False) -> str:
             text = first._text(measure, value)
             if deviation > 0:
                 text += f" ± {first._text(measure, deviation)}"
-            won = first.best[measure] and mean.winner(measure) == method
+            won = first.best[measure] and value == mean.column(measure)[mean.winner(measure)]
             cells.append(f"**{text}**" if won else text)
         rows.append(cells)
     return _markdown([first.title, *first.best], rows)

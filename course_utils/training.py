@@ -15,6 +15,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,20 +90,23 @@ class Optimiser:
         self.torch = torch.optim.Adam(self.parameters, lr=lr, betas=betas, fused=True)
         # Half-precision gradients underflow unless the loss is scaled up; otherwise idle.
         self.scaler = torch.amp.GradScaler(lab.device.type, enabled=lab.precision == "fp16")
+        self.half = lab.precision != "float32"
         self.base_lr = lr
         self.progress = 0.0
 
     def minimise(self, loss: Tensor) -> None:
         """Move this player's parameters one step down the gradient of a loss of one number."""
-        self.torch.zero_grad()
+        for weight in self.parameters:
+            weight.grad = None
         # The backward pass takes its precision from the forward pass.
-        with torch.autocast(loss.device.type, enabled=False):
+        with torch.autocast(loss.device.type, enabled=False) if self.half else nullcontext():
             # For this player's weights only: the opponent's gradients would go unused.
             self.scaler.scale(loss).backward(inputs=self.parameters)
         self.scaler.step(self.torch)
         self.scaler.update()
-        # Autocast keeps half-precision copies of the weights, which are now out of date.
-        torch.clear_autocast_cache()
+        if self.half:
+            # Autocast keeps half-precision copies of the weights, which are now out of date.
+            torch.clear_autocast_cache()
 
     def scale_rate(self, factor: float) -> None:
         """Set the learning rate to `factor` times the one it was made with."""

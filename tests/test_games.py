@@ -727,7 +727,7 @@ ONE_RULE = {  # how the name of a game begins: what it changes
     "the theory's minimax": {"generator_loss"},
     "minibatch features": {"make_discriminator"},
     "packing": {"make_discriminator"},
-    "unrolled": {"generator_loss"},
+    "unrolled": {"generator_loss", "rates"},
     "R1 + R2, fading": {"penalty", "penalty_weight"},
 }
 
@@ -851,12 +851,15 @@ def test_the_scoreboard_shows_what_was_put_into_it(lesson):
             own = torch.tensor([modes, modes - 1, 0.5, 1.25])[:, None].expand(4, seeds)
             average = torch.tensor([8.0, 8.0, 0.75, 0.125])[:, None].expand(4, seeds)
             scores.put(name, mixture, torch.stack([own, average]), seconds, torch.zeros(400, 2))
+    ring = mixtures.ring()
+    grid = mixtures.Mixture("grid", ring.means, ring.std)  # of eight modes, like the numbers above
     scores.measures[1, 0, 0, 1, 0] = 8.0  # one seed of the second has kept all on the ring
-    lines = lesson.scoreboard(scores, "ring", 8, which=0).splitlines()
+    lines = lesson.scoreboard(scores, ring, which=0).splitlines()
     (first,), (second,) = ([line for line in lines if word in line] for word in ("one", "two"))
     shown = [[float(x) for x in re.findall(r"\d+\.?\d*", line)] for line in (first, second)]
     assert {8.0, 7.0, 50.0, 1.25, 0.0} <= set(shown[0])
     assert {5.0, 4.4, 50.0, 1.25, 100 / seeds} <= set(shown[1])
     assert "±" in second and "±" not in first  # the seeds of the first agree
-    averages = lesson.scoreboard(scores, "grid", 8, which=1)
+    averages = lesson.scoreboard(scores, grid, which=1)
+    assert "a perfect sampler" in averages
     assert "75" in averages and "0.125" in averages and "100" in averages

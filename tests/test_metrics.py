@@ -76,7 +76,8 @@ def test_sharpness_falls_when_a_picture_is_blurred():
 def test_prior_coverage_of_the_prior_itself_and_of_islands():
     mu = torch.zeros(10, 2)
     assert metrics.prior_coverage(mu, torch.zeros(10, 2)) == pytest.approx(
-        1 - math.exp(-2), abs=0.04  # the mass of a 2-D Gaussian within 2σ
+        1 - math.exp(-2),
+        abs=0.04,  # the mass of a 2-D Gaussian within 2σ
     )
     assert metrics.prior_coverage(torch.full((10, 2), 20.0), torch.full((10, 2), -8.0)) == 0
 
@@ -143,9 +144,12 @@ def planes(angles, dimension=9, seed=0):
     generator = torch.Generator().manual_seed(seed)
     count = len(angles)
     frame = torch.randn(dimension, dimension, dtype=torch.double, generator=generator)
-    turn, (mix, other_mix) = torch.linalg.qr(frame).Q, (
-        torch.randn(2, count, count, dtype=torch.double, generator=generator)
-        + 3 * torch.eye(count).double()
+    turn, (mix, other_mix) = (
+        torch.linalg.qr(frame).Q,
+        (
+            torch.randn(2, count, count, dtype=torch.double, generator=generator)
+            + 3 * torch.eye(count).double()
+        ),
     )
     radians = torch.tensor(angles, dtype=torch.double).deg2rad()
     first = torch.eye(dimension, count, dtype=torch.double)

@@ -61,7 +61,8 @@ class TimeMachine:
         figure, axis = pyplot.subplots(figsize=(7.2, 6.2))
         flat = numpy.zeros((self.SURFACE, self.SURFACE))
         extent = (-reach, reach, -reach, reach)
-        look = {"cmap": "PuOr", "vmin": 0, "vmax": 1, "origin": "lower", "interpolation": "bilinear"}
+        look = {"cmap": "PuOr", "vmin": 0, "vmax": 1, "origin": "lower"}
+        look["interpolation"] = "bilinear"
         self.image = axis.imshow(flat, extent=extent, **look)
         figure.colorbar(self.image, label="D(x): fake 0 … real 1", shrink=0.8)
         places = self.arrow_points.T.numpy()
