@@ -70,14 +70,19 @@ class TimeMachine:
         self.arrows = axis.quiver(
             *places, zeros, zeros, angles="xy", scale_units="xy", scale=1, width=0.004, alpha=0.7
         )
-        rings = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.2}
-        real = axis.scatter(*self.mixture.means.T, s=140, label="modes of the data", **rings)
+        # Black on white, so that the rings can be seen on any verdict.
+        centres = {"s": 140, "facecolors": "none"}
+        under = axis.scatter(*self.mixture.means.T, edgecolors="white", linewidths=3.5, **centres)
+        rings = axis.scatter(
+            *self.mixture.means.T, edgecolors="black", linewidths=1.4, label="data", **centres
+        )
         dots = {"s": 9, "color": plots.PALETTE[3], "linewidths": 0}
         self.dots = axis.scatter(*torch.zeros(2, self.SAMPLES), label="fakes", **dots)
         self.text = axis.set_title("step")  # some text, so that room is kept for it
         axis.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
-        axis.legend(loc="lower left", fontsize=11, frameon=True)
-        self.plot = plots.LivePlot(figure, [self.image, self.arrows, real, self.dots, self.text])
+        legend = axis.legend(loc="lower left", fontsize=11, frameon=True)
+        moving = [self.image, self.arrows, under, rings, self.dots, legend, self.text]
+        self.plot = plots.LivePlot(figure, moving)
 
     def weights(self, frame: int, slow_motion: int = 0) -> Tensor:
         """The weights at a frame, or some turns of the players after it."""
