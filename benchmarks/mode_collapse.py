@@ -39,20 +39,21 @@ def play(job: tuple[str, str, str]) -> tuple[str, str]:
         return name, mixture_name
     os.environ |= {"COURSE_BUDGET": "full", "COURSE_PROGRESS": "off"}
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save as to_bytes
 
     import course_utils
     from course_utils.data import mixtures
+    from course_utils.files import replacing
 
     torch.set_num_threads(1)
     lab = course_utils.start("04_gans_and_mode_collapse", seed=0)
     mixture = getattr(mixtures, mixture_name)().standardised().to(lab.device)
     scores, game = lesson()["Scores"], lesson()["game_on"](name, mixture)
-    found = lesson()["score"](game, mixture, lab, scores.SEEDS, scores.STEPS)
-    measures, seconds, samples = found
+    score = lesson()["score"]
+    measures, seconds, samples = score(game, mixture, lab, scores.SEEDS, scores.STEPS)
     kept = {"measures": measures, "seconds": torch.tensor(seconds), "samples": samples}
-    save_file({key: value.contiguous() for key, value in kept.items()}, path + ".part")
-    Path(path + ".part").rename(path)
+    with replacing(Path(path)) as file:
+        file.write(to_bytes({key: value.contiguous() for key, value in kept.items()}))
     return name, mixture_name
 
 
@@ -60,7 +61,7 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def _length(name: str, mixture: str) -> float:
+def _length(name: str) -> float:
     """Roughly how long a game takes; unrolling differentiates through D's own steps."""
     game = lesson()["games"].get(name)
     if game is None:
@@ -87,7 +88,7 @@ def main() -> None:
         for mixture in scores.MIXTURES
     }
     # The longest first, so that no worker is left alone with one at the end.
-    longest = sorted(file.items(), key=lambda entry: -_length(*entry[0]))
+    longest = sorted(file.items(), key=lambda entry: -_length(entry[0][0]))
     # Fresh processes: a forked one would inherit torch's threads in an unknown state.
     with ProcessPoolExecutor(chosen.workers, mp_context=get_context("spawn")) as pool:
         jobs = [pool.submit(play, (*job, path)) for job, path in longest]

@@ -239,9 +239,11 @@ def fit(
                 trouble = _read_back(pending, run.history, number)
                 if trouble:
                     run.seconds = seconds_before + time.perf_counter() - started_at
-                    _put_back(nets, good)
+                    for key, net in nets.items():
+                        net.load_state_dict(good[key])
                     raise Diverged(trouble, run)
-                good = _weights(nets) if _finite(nets) else good
+                now = _weights(nets)  # the last step may have spoilt them unseen
+                good = now if _finite(now) else good
                 progress.show(finished, run.history)
             if save_now and finished < steps:
                 keep(finished)
@@ -386,25 +388,18 @@ def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> 
     )
 
 
-def _weights(nets: Mapping[str, nn.Module]) -> dict[str, list[Tensor]]:
+def _weights(nets: Mapping[str, nn.Module]) -> dict[str, dict[str, Tensor]]:
     """Copies of all weights and buffers."""
-    return {key: [t.clone() for t in _tensors_of(net)] for key, net in nets.items()}
+    return {
+        key: {name: value.clone() for name, value in net.state_dict().items()}
+        for key, net in nets.items()
+    }
 
 
-def _finite(nets: Mapping[str, nn.Module]) -> bool:
-    """Whether every weight is a number: the step after the last measures may have spoilt them."""
-    return all(bool(t.isfinite().all()) for net in nets.values() for t in _tensors_of(net))
-
-
-@torch.no_grad()
-def _put_back(nets: Mapping[str, nn.Module], weights: dict[str, list[Tensor]]) -> None:
-    for key, net in nets.items():
-        for tensor, value in zip(_tensors_of(net), weights[key], strict=True):
-            tensor.copy_(value)
-
-
-def _tensors_of(net: nn.Module) -> list[Tensor]:
-    return [*(p.data for p in net.parameters()), *net.buffers()]
+def _finite(weights: dict[str, dict[str, Tensor]]) -> bool:
+    """Whether every weight is a number, asked of the device once."""
+    whole = [value.isfinite().all() for net in weights.values() for value in net.values()]
+    return bool(torch.stack(whole).all())
 
 
 @torch.no_grad()

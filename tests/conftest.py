@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+import course_utils
+
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
@@ -14,3 +16,12 @@ def own_environment(monkeypatch, tmp_path):
         monkeypatch.delenv(f"COURSE_{name}", raising=False)
     monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("COURSE_PROGRESS", "off")
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch, capsys):
+    """A session whose checkpoints lie in the test's own folder, with its first line taken away."""
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
+    made = course_utils.start("test")
+    capsys.readouterr()
+    return made

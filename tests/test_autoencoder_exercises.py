@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from course_utils import corruption, losses
 from course_utils.exercises import autoencoders as exercises
+from tests.wrong_answers import wrong_answers
 
 
 def tied(x, weight, bias_h, bias_x):
@@ -250,17 +251,15 @@ UPSAMPLED_SIZE = [
     (lambda d, f, p, s: d > f, "this is bool"),
     (lambda d, f, p, s: math.nan, "it gives nan and should give 6"),
 ]
-WRONG = [
-    pytest.param(check, answer, hint, id=f"{check.__name__[6:]}-{hint}")
-    for check, answers in [
-        (exercises.check_tied, TIED),
-        (exercises.check_sparsity, SPARSITY),
-        (exercises.check_mask, MASK),
-        (exercises.check_contractive, CONTRACTIVE),
-        (exercises.check_upsampled_size, UPSAMPLED_SIZE),
-    ]
-    for answer, hint in answers
-]
+WRONG = wrong_answers(
+    {
+        exercises.check_tied: TIED,
+        exercises.check_sparsity: SPARSITY,
+        exercises.check_mask: MASK,
+        exercises.check_contractive: CONTRACTIVE,
+        exercises.check_upsampled_size: UPSAMPLED_SIZE,
+    }
+)
 
 
 @pytest.mark.parametrize(("check", "answer", "hint"), WRONG)

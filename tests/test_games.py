@@ -18,7 +18,6 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional
 
-import course_utils
 from course_utils import models
 from course_utils.data import mixtures
 from course_utils.notebook_files import NOTEBOOKS, definitions
@@ -34,15 +33,6 @@ def lesson():
         return SimpleNamespace(
             **definitions(NOTEBOOKS / "04_gans_and_mode_collapse.ipynb", tag="games")
         )
-
-
-@pytest.fixture
-def lab(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
-    monkeypatch.setenv("COURSE_PROGRESS", "off")
-    made = course_utils.start("test")
-    capsys.readouterr()
-    return made
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from course_utils.data.mixtures import grid, ring
 from course_utils.exercises import gans as exercises
 from course_utils.exercises.checking import near
+from tests.wrong_answers import wrong_answers
 
 
 def optimal_discriminator(p_data, p_g):
@@ -461,17 +462,15 @@ GRADIENT_PENALTY = [
         "at the generated examples",
     ),
 ]
-WRONG = [
-    pytest.param(check, answer, hint, id=f"{check.__name__[6:]}-{hint}")
-    for check, answers in [
-        (exercises.check_optimal_discriminator, OPTIMAL_DISCRIMINATOR),
-        (exercises.check_generator_loss, GENERATOR_LOSS),
-        (exercises.check_count_modes, COUNT_MODES),
-        (exercises.check_diversity, DIVERSITY),
-        (exercises.check_gradient_penalty, GRADIENT_PENALTY),
-    ]
-    for answer, hint in answers
-]
+WRONG = wrong_answers(
+    {
+        exercises.check_optimal_discriminator: OPTIMAL_DISCRIMINATOR,
+        exercises.check_generator_loss: GENERATOR_LOSS,
+        exercises.check_count_modes: COUNT_MODES,
+        exercises.check_diversity: DIVERSITY,
+        exercises.check_gradient_penalty: GRADIENT_PENALTY,
+    }
+)
 
 
 @pytest.mark.filterwarnings(

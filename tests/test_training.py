@@ -20,20 +20,10 @@ import pytest
 import torch
 from torch import nn
 
-import course_utils
 from course_utils import checkpoints, fit
 from course_utils.training import RUNAWAY, Diverged, Optimiser, cosine, follow
 
 HERE = Path(__file__).parent
-
-
-@pytest.fixture
-def lab(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
-    monkeypatch.setenv("COURSE_PROGRESS", "off")
-    made = course_utils.start("test")
-    capsys.readouterr()
-    return made
 
 
 def line_step(batch, nets, opts):

@@ -73,6 +73,21 @@ def ask_tensor(answer: Callable, *arguments, shape: tuple[int, ...], meaning: st
     return result
 
 
+def as_count(result) -> int | float:
+    """How many an answer found: a number, or a tensor of one, as a number.
+
+    Raises:
+        Wrong: it is neither.
+    """
+    if isinstance(result, Tensor):
+        if result.numel() != 1:
+            raise Wrong(f"return one number, not a tensor of shape {tuple(result.shape)}.")
+        result = result.item()
+    if isinstance(result, bool) or not isinstance(result, (int, float)):
+        raise Wrong(f"return how many there are, as a number; this is {type(result).__name__}.")
+    return result
+
+
 def near(first: Tensor, second: Tensor, tolerance: float = 1e-4) -> bool:
     """Whether two tensors agree to a relative tolerance."""
     return torch.allclose(first.double(), second.double(), rtol=tolerance, atol=tolerance)

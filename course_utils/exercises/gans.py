@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .checking import Wrong, ask, ask_tensor, check, near
+from .checking import Wrong, as_count, ask, ask_tensor, check, near
 
 NO_GRADIENT = "right, but no gradient can flow back; leave out no_grad and .detach."
 
@@ -343,12 +343,7 @@ def _compare_modes(answer, samples: Tensor, means: Tensor, std: float, mistakes=
         raise Wrong("that is one entry a mode; return how many are found: .any(dim=0).sum().")
     if isinstance(count, Tensor) and count.shape == (len(samples),):
         raise Wrong("that is one entry a sample; return how many modes are found.")
-    if isinstance(count, Tensor):
-        if count.numel() != 1:
-            raise Wrong(f"return one number, not a tensor of shape {tuple(count.shape)}.")
-        count = count.item()
-    if isinstance(count, bool) or not isinstance(count, (int, float)):
-        raise Wrong(f"return how many there are, as a number; this is {type(count).__name__}.")
+    count = as_count(count)
     right = _count_modes(samples, means, std)
     if count == right:
         return

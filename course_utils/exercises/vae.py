@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..losses import gaussian_kl
 from ..metrics import active_units
-from .checking import Wrong, ask, ask_tensor, check, near
+from .checking import Wrong, as_count, ask, ask_tensor, check, near
 
 EXAMPLES, NUMBERS = 5, 3
 
@@ -146,13 +146,7 @@ def _examine_active_units(answer) -> str:
 
 def _compare_active_units(answer, mu: Tensor) -> None:
     right = int(active_units(mu).sum())
-    count = ask(answer, mu)
-    if isinstance(count, Tensor):
-        if count.numel() != 1:
-            raise Wrong(f"return one number, not a tensor of shape {tuple(count.shape)}.")
-        count = count.item()
-    if isinstance(count, bool) or not isinstance(count, (int, float)):
-        raise Wrong(f"return how many there are, as a number; this is {type(count).__name__}.")
+    count = as_count(ask(answer, mu))
     if count == right:
         return
     mistakes = {  # where two give the same number, the later one is said
