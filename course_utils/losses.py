@@ -106,3 +106,20 @@ def contractive_penalty(h: Tensor, weight: Tensor) -> Tensor:
     """
     slope = h * (1 - h)
     return slope.square() @ weight.square().sum(1)
+
+
+def squared_slope(logits: Tensor, pictures: Tensor) -> Tensor:
+    """‖∂D/∂x‖², the mean over a batch: half of it times γ is the price R1 (Mescheder et al. 2018).
+
+    It can be differentiated again, so that a discriminator can be trained on it. Where D has batch
+    normalisation a logit depends a little on the whole batch; the slope is that of their sum.
+
+    Args:
+        logits: (N,), or any shape whose sum is to be differentiated, computed from `pictures`.
+        pictures: (N, ...) that require a gradient.
+
+    Raises:
+        RuntimeError: the logits were not computed from these pictures.
+    """
+    (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+    return slopes.square().flatten(1).sum(1).mean()

@@ -275,6 +275,93 @@ def psnr(pictures: Tensor, truth: Tensor) -> Tensor:
     return -10 * (pictures - truth).square().flatten(1).mean(1).log10()
 
 
+def ssim(pictures: Tensor, truth: Tensor, window: int = 11, sigma: float = 1.5) -> Tensor:
+    """Structural similarity of each picture in [0, 1] to the truth (Wang et al. 2004).
+
+    In every window, with Gaussian weights, the means m, the variances s² and the covariance v of
+    the two are compared,
+
+        (2 m m' + c) / (m² + m'² + c) · (2 v + d) / (s² + s'² + d),
+
+    with c = 0.01² and d = 0.03². The result is averaged over the places where the whole window
+    lies in the picture, and over the channels.
+
+    Args:
+        pictures, truth: (N, C, H, W) each.
+        window: its side in pixels, odd.
+        sigma: standard deviation of the weights in pixels.
+
+    Returns:
+        (N,) at most 1, which only equal pictures reach.
+
+    Raises:
+        ValueError: two different shapes, or pictures smaller than the window.
+    """
+    if pictures.shape != truth.shape or pictures.dim() != 4:
+        raise ValueError(
+            f"SSIM compares (N, C, H, W) with as many; these are {tuple(pictures.shape)} and "
+            f"{tuple(truth.shape)}."
+        )
+    if min(pictures.shape[2:]) < window:
+        raise ValueError(
+            f"A window of {window} pixels does not fit into pictures of {pictures.shape[2]} by "
+            f"{pictures.shape[3]}."
+        )
+    # In double precision where there is any: variances are small differences of large numbers.
+    kind = torch.float32 if pictures.device.type == "mps" else torch.float64
+    x, y = pictures.to(kind), truth.to(kind)
+    down, across = (_gaussian_windows(size, window, sigma).to(x) for size in x.shape[2:])
+
+    def blurred(some: Tensor) -> Tensor:
+        return down @ some @ across.T
+
+    mean_x, mean_y = blurred(x), blurred(y)
+    spread = blurred(x * x) + blurred(y * y) - mean_x**2 - mean_y**2
+    together = blurred(x * y) - mean_x * mean_y
+    c, d = 0.01**2, 0.03**2
+    light = (2 * mean_x * mean_y + c) / (mean_x**2 + mean_y**2 + c)
+    structure = (2 * together + d) / (spread + d)
+    return (light * structure).flatten(1).mean(1).float()
+
+
+def _gaussian_windows(size: int, window: int, sigma: float) -> Tensor:
+    """(size - window + 1, size): one row of Gaussian weights for each place of a window."""
+    places = torch.arange(window, dtype=torch.float64) - (window - 1) / 2
+    weights = (-(places**2) / (2 * sigma**2)).exp()
+    rows = torch.zeros(size - window + 1, size, dtype=torch.float64)
+    for start, row in enumerate(rows):
+        row[start : start + window] = weights / weights.sum()
+    return rows
+
+
+def frechet_distance(first: Tensor, second: Tensor) -> float:
+    """How far two heaps of features are apart, each taken for a Gaussian (Fréchet 1957).
+
+        ‖μ₁ - μ₂‖² + tr(Σ₁ + Σ₂ - 2 (Σ₁ Σ₂)^½)
+
+    With the features of an Inception network this is FID (Heusel et al. 2017).
+
+    Args:
+        first, second: (N, k) and (M, k) features, more rows than columns.
+
+    Returns:
+        0 where the means and covariances agree, and more the less they do.
+
+    Raises:
+        ValueError: heaps of different width, or with fewer than two rows.
+    """
+    if first.dim() != 2 or first.shape[1:] != second.shape[1:] or min(len(first), len(second)) < 2:
+        raise ValueError(
+            f"The heaps have shapes {tuple(first.shape)} and {tuple(second.shape)}; give rows of "
+            "equally many features, two or more."
+        )
+    a, b = first.cpu().double(), second.cpu().double()  # not every device has double precision
+    product = a.T.cov() @ b.T.cov()
+    root = torch.linalg.eigvals(product).real.clamp(min=0).sqrt().sum()
+    spread = a.T.cov().trace() + b.T.cov().trace() - 2 * root
+    return ((a.mean(0) - b.mean(0)).square().sum() + spread).item()
+
+
 def principal_angles(first: Tensor, second: Tensor) -> Tensor:
     """The angles between two subspaces, in degrees, the smallest first (Björck and Golub 1973).
 

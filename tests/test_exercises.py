@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from course_utils import losses
-from course_utils.exercises import autoencoder_uses, autoencoders, gans, vae
+from course_utils.exercises import autoencoder_uses, autoencoders, conditional_gan, gans, vae
 from course_utils.notebook_files import NOTEBOOKS
 
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
@@ -38,16 +38,24 @@ EXERCISES = [
 ]
 
 
+MODULES = {
+    "02": autoencoders,
+    "02b": autoencoder_uses,
+    "03": vae,
+    "04": gans,
+    "05": conditional_gan,
+}
+COUNTS = {"02": 5, "02b": 4, "03": 5, "04": 5, "05": 5}
+
+
 def run(path, call, source):
     """Let the check of the notebook speak about a source."""
-    modules = {"02": autoencoders, "02b": autoencoder_uses, "03": vae, "04": gans}
-    module = modules[number(path)]
-    scope = {"torch": torch, "exercises": module}
+    scope = {"torch": torch, "exercises": MODULES[number(path)]}
     exec(source, scope)
     assert eval(call, scope) is None  # a value would be shown below the verdict
 
 
-@pytest.mark.parametrize(("notebook", "count"), [("02", 5), ("02b", 4), ("03", 5), ("04", 5)])
+@pytest.mark.parametrize(("notebook", "count"), COUNTS.items())
 def test_no_exercise_of_a_notebook_is_overlooked(notebook, count):
     assert len([one for one in EXERCISES if one.id.split("-")[0] == notebook]) == count
 
@@ -113,7 +121,12 @@ WRONG = [
     (
         vae.check_reparameterise,
         lambda mu, logvar: mu + (0.5 * logvar).exp() * torch.randn(1, 2),
-        "same noise",
+        "every picture gets the same noise",
+    ),
+    (
+        vae.check_reparameterise,
+        lambda mu, logvar: mu + (0.5 * logvar).exp() * torch.randn(len(mu), 1),
+        "all numbers of a code get the same noise",
     ),
     (vae.check_reparameterise, lambda mu, logvar: mu + logvar * torch.randn_like(mu), "σ"),
     (
@@ -167,3 +180,13 @@ def test_a_wrong_answer_gets_the_right_hint(check, answer, hint, capsys):
     check(answer)
     said = capsys.readouterr().out
     assert said.startswith("✘ Exercise") and hint in said
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_noise_of_two_values_is_not_normal_whatever_the_first_pictures_drew(seed, capsys):
+    """Where two pictures happen to agree in all their signs it is still not the same noise."""
+    torch.manual_seed(seed)
+    vae.check_reparameterise(
+        lambda mu, logvar: mu + (0.5 * logvar).exp() * torch.randn_like(mu).sign()
+    )
+    assert "not normal" in capsys.readouterr().out

@@ -129,3 +129,16 @@ def test_contractive_penalty_can_be_trained():
         return losses.contractive_penalty((x @ weight.T).sigmoid(), weight)
 
     assert torch.autograd.gradcheck(penalty, (weight,))
+
+
+def test_the_squared_slope_is_that_of_the_function_and_can_be_differentiated():
+    torch.manual_seed(0)
+    weight = torch.randn(12, dtype=torch.double, requires_grad=True)
+    pictures = torch.rand(5, 3, 2, 2, dtype=torch.double, requires_grad=True)
+    slope = losses.squared_slope((pictures.flatten(1) @ weight).tanh(), pictures)
+    tilt = 1 - (pictures.flatten(1) @ weight).tanh().square()
+    expected = (tilt[:, None] * weight).square().sum(1).mean()
+    assert torch.allclose(slope, expected)
+    assert torch.allclose(
+        *(torch.autograd.grad(value, weight, retain_graph=True)[0] for value in (slope, expected))
+    )

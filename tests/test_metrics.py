@@ -6,7 +6,7 @@ import numpy
 import pytest
 import torch
 from scipy.linalg import subspace_angles
-from skimage.metrics import peak_signal_noise_ratio
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.linear_model import Ridge
 
 from course_utils import losses, metrics, models
@@ -134,6 +134,38 @@ def test_psnr_of_known_errors():
     black = torch.zeros(2, 1, 4, 4)
     assert metrics.psnr(black + 0.1, black).tolist() == pytest.approx([20, 20], abs=1e-4)
     assert metrics.psnr(black, black).tolist() == [math.inf, math.inf]
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 11, 11), (2, 17, 40)])
+def test_ssim_is_scikit_image_s_where_the_window_fits(shape):
+    torch.manual_seed(0)
+    truth = torch.rand(4, *shape)
+    ours = (truth + 0.2 * torch.randn(4, *shape)).clamp(0, 1)
+    settings = {"gaussian_weights": True, "use_sample_covariance": False, "data_range": 1}
+    # It averages over the places where the window lies in the picture, as we do.
+    expected = [
+        structural_similarity(a.double().numpy(), b.double().numpy(), channel_axis=0, **settings)
+        for a, b in zip(ours, truth)
+    ]
+    assert metrics.ssim(ours, truth).tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_ssim_of_a_picture_with_itself_and_with_its_negative():
+    torch.manual_seed(0)
+    pictures = torch.rand(2, 3, 16, 16)
+    assert metrics.ssim(pictures, pictures).tolist() == pytest.approx([1, 1])
+    assert (metrics.ssim(pictures, 1 - pictures) < 0).all()
+
+
+def test_ssim_of_flat_pictures_compares_their_brightness():
+    black, grey = torch.zeros(1, 1, 12, 12), torch.full((1, 1, 12, 12), 0.5)
+    assert metrics.ssim(black, grey).item() == pytest.approx(1e-4 / (0.25 + 1e-4))
+
+
+@pytest.mark.parametrize("shapes", [[(2, 3, 10, 32)] * 2, [(2, 3, 32, 32), (1, 3, 32, 32)]])
+def test_ssim_refuses_what_it_cannot_compare(shapes):
+    with pytest.raises(ValueError, match="does not fit|compares"):
+        metrics.ssim(*map(torch.zeros, shapes))
 
 
 # Angles between subspaces
@@ -384,3 +416,20 @@ def test_without_noise_that_divergence_is_zero_for_the_right_shares():
     counts = [round(10_000 * share) for share in EXPECTED]
     found = figures(drawn(*counts[:4], off=counts[4]), corners())
     assert found["reverse KL"] == pytest.approx(0, abs=1e-5)
+
+
+def test_the_frechet_distance_of_gaussians_with_equal_axes_is_that_of_their_numbers():
+    # With diagonal covariances it is Σ (m - m')² + (s - s')².
+    torch.manual_seed(0)
+    unit = torch.randn(50_000, 3, dtype=torch.double)
+    unit = (unit - unit.mean(0)) @ torch.linalg.cholesky(unit.T.cov()).inverse().T
+    scale, shift = torch.tensor([1.0, 2.0, 3.0]).double(), torch.tensor([0.0, 1.0, -2.0]).double()
+    found = metrics.frechet_distance(unit, unit * scale + shift)
+    assert found == pytest.approx((1 + 4) + (1 + 4), abs=1e-6)
+    assert metrics.frechet_distance(unit, unit.flip(0)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("shapes", [((5, 3), (5, 4)), ((1, 3), (5, 3)), ((5,), (5,))])
+def test_the_frechet_distance_refuses_heaps_that_cannot_be_compared(shapes):
+    with pytest.raises(ValueError, match="equally many features"):
+        metrics.frechet_distance(*(torch.rand(shape) for shape in shapes))

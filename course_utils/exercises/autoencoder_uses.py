@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .. import metrics, retrieval
-from .checking import Wrong, ask, ask_tensor, check, near
+from .checking import Wrong, ask, ask_tensor, check, explanation, near
 
 
 def check_precision(answer) -> None:
@@ -56,11 +56,9 @@ def _compare_precision(answer, found: Tensor, wanted: Tensor, k: int) -> None:
         "that is the share of misses; what is wanted has the query's own label.": 1 - right,
         "that is k - 1 pictures; found[:, :k] holds k.": hits[:, : k - 1].float().mean(1),
     }
-    for hint, wrong in mistakes.items():
-        if near(share, wrong):
-            raise Wrong(hint)
     raise Wrong(
-        f"for a query with label {wanted[0]} and {found[0].tolist()} found, the first {k} give "
+        explanation(share, mistakes.items())
+        or f"for a query with label {wanted[0]} and {found[0].tolist()} found, the first {k} give "
         f"{right[0]:.3f}, and yours is {share[0]:.3f}."
     )
 
@@ -112,11 +110,9 @@ def _compare_hamming(answer, asked: Tensor, stored: Tensor) -> None:
         ]
         - both,
     }
-    for hint, wrong in mistakes.items():
-        if near(distance, wrong):
-            raise Wrong(hint)
     raise Wrong(
-        f"two codes that differ in {int(right[0, 0])} of {bits} bits get {distance[0, 0]:.3g}; "
+        explanation(distance, mistakes.items())
+        or f"two codes that differ in {int(right[0, 0])} of {bits} bits get {distance[0, 0]:.3g}; "
         "^ is true where two booleans differ."
     )
 
@@ -160,11 +156,9 @@ def _compare_psnr(answer, restored: Tensor, truth: Tensor) -> None:
         * (restored - truth).abs().flatten(1).mean(1).log10(),
         "that is the error itself; now take -10 log10 of it.": squared.mean(1),
     }
-    for hint, wrong in mistakes.items():
-        if near(decibels, wrong):
-            raise Wrong(hint)
     raise Wrong(
-        f"a mean squared error of {squared.mean(1)[0]:.4f} is {right[0]:.2f} dB, "
+        explanation(decibels, mistakes.items())
+        or f"a mean squared error of {squared.mean(1)[0]:.4f} is {right[0]:.2f} dB, "
         f"and yours is {decibels[0]:.2f}."
     )
 
@@ -225,9 +219,8 @@ def _compare_hole_loss(answer, restored: Tensor, truth: Tensor, hole: Tensor) ->
         .sum(1)
         / (pixels * colours),
     }
-    for hint, wrong in mistakes.items():
-        if near(loss, wrong):
-            raise Wrong(hint)
     raise Wrong(
-        f"the squared errors in the first hole average {right[0]:.4f}, and yours is {loss[0]:.4f}."
+        explanation(loss, mistakes.items())
+        or f"the squared errors in the first hole average {right[0]:.4f}, and yours is "
+        f"{loss[0]:.4f}."
     )

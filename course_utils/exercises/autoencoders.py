@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..losses import contractive_penalty, sparsity_kl
-from .checking import Wrong, ask, ask_tensor, check, near
+from .checking import Wrong, ask, ask_tensor, check, explanation, near
 
 EXAMPLES = 5
 
@@ -32,11 +32,8 @@ def _mistakes(result: Tensor, choices: Sequence[Sequence[tuple]], build: Callabl
         combination gives the result.
     """
     ways = sorted(itertools.product(*choices), key=lambda way: sum(bool(hint) for _, hint in way))
-    for way in ways:
-        expected = build(*(value for value, _ in way))
-        if expected.shape == result.shape and near(result, expected):
-            return [hint for _, hint in way if hint]
-    return None
+    way = explanation(result, ((way, build(*(value for value, _ in way))) for way in ways))
+    return None if way is None else [hint for _, hint in way if hint]
 
 
 # 1. Tied weights

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -10,6 +11,8 @@ from torch import Tensor
 NOT_ATTEMPTED = "○"
 RIGHT = "✔"
 WRONG = "✘"
+
+Mistake = TypeVar("Mistake")
 
 
 class Wrong(Exception):
@@ -73,6 +76,18 @@ def ask_tensor(answer: Callable, *arguments, shape: tuple[int, ...], meaning: st
     return result
 
 
+def interpreted(crash: Wrong, meanings: dict[str, str]) -> Wrong:
+    """A crash, with what it means where its message is a known one.
+
+    Args:
+        meanings: part of a message -> what it means in this exercise.
+    """
+    for message, meaning in meanings.items():
+        if message in str(crash):
+            return Wrong(f"{crash} ({meaning})")
+    return crash
+
+
 def as_count(result) -> int | float:
     """How many an answer found: a number, or a tensor of one, as a number.
 
@@ -91,3 +106,21 @@ def as_count(result) -> int | float:
 def near(first: Tensor, second: Tensor, tolerance: float = 1e-4) -> bool:
     """Whether two tensors agree to a relative tolerance."""
     return torch.allclose(first.double(), second.double(), rtol=tolerance, atol=tolerance)
+
+
+def explanation(result: Tensor, mistakes: Iterable[tuple[Mistake, Tensor]]) -> Mistake | None:
+    """The first mistake that gives a result, None where none does.
+
+    Args:
+        mistakes: (the mistake, usually as its hint; what it gives). One that gives another shape
+            is passed over.
+    """
+    for mistake, wrong in mistakes:
+        if wrong.shape == result.shape and near(result, wrong):
+            return mistake
+    return None
+
+
+def tried(table: Iterable[tuple[Callable, str]], *given) -> Iterator[tuple[str, Tensor]]:
+    """Of a table (what is computed by mistake, hint), what each gives: (hint, result)."""
+    return ((hint, mistake(*given)) for mistake, hint in table)

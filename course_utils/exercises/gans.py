@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .checking import Wrong, as_count, ask, ask_tensor, check, near
+from .checking import (
+    Wrong,
+    as_count,
+    ask,
+    ask_tensor,
+    check,
+    explanation,
+    interpreted,
+    near,
+    tried,
+)
 
 NO_GRADIENT = "right, but no gradient can flow back; leave out no_grad and .detach."
 
@@ -18,33 +27,12 @@ def _random(*shape: int, seed: int = 4) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _hint(result: Tensor, mistakes: Sequence[tuple[Callable, str]], *given) -> str:
-    """The hint of the first mistake that gives a result, "" where none does.
-
-    Args:
-        mistakes: (what is computed of `given` by mistake, hint).
-    """
-    for mistake, hint in mistakes:
-        wrong = mistake(*given)
-        if wrong.shape == result.shape and near(result, wrong):
-            return hint
-    return ""
-
-
 def _ask_loss(answer, *arguments) -> Tensor:
     """What a loss function returns, which must not be a plain number."""
     loss = ask(answer, *arguments)
     if isinstance(loss, (int, float)):
         raise Wrong("return a tensor, without .item(): the optimiser needs its gradient.")
     return loss
-
-
-def _explained(crash: Wrong, explanations: dict[str, str]) -> Wrong:
-    """A crash, with what it means where its message is a known one."""
-    for message, meaning in explanations.items():
-        if message in str(crash):
-            return Wrong(f"{crash} ({meaning})")
-    return crash
 
 
 # 1. The optimal discriminator
@@ -100,7 +88,7 @@ def _examine_optimal(answer) -> str:
             continue
         first, second = p_data.flatten()[0].item(), p_g.flatten()[0].item()
         raise Wrong(
-            _hint(found, OPTIMAL_MISTAKES, p_data, p_g)
+            explanation(found, tried(OPTIMAL_MISTAKES, p_data, p_g))
             or f"for p_data = {first:.3f} and p_g = {second:.3f} it gives "
             f"{found.flatten()[0]:.3f} instead of {first / (first + second):.3f}."
         )
@@ -199,7 +187,7 @@ def _compare_generator_loss(answer, logits: Tensor) -> None:
     try:
         loss = _ask_loss(answer, logits)
     except Wrong as crash:
-        raise _explained(crash, GENERATOR_CRASHES) from crash
+        raise interpreted(crash, GENERATOR_CRASHES) from crash
     values = logits.detach()
     if isinstance(loss, Tensor) and near(loss, values.sigmoid().mean().log().neg()):
         raise Wrong("that is the log of the mean; take the log of each, and then the mean.")
@@ -209,7 +197,7 @@ def _compare_generator_loss(answer, logits: Tensor) -> None:
                 (lambda a, each=each, reduce=reduce: reduce(each(a)), hint or reduction_hint)
                 for each, hint in GENERATOR_LOSSES
             ]
-            if hint := _hint(loss, mistakes, values):
+            if hint := explanation(loss, tried(mistakes, values)):
                 raise Wrong(hint)
     loss = ask_tensor(lambda: loss, shape=(), meaning="one number for the whole batch")
     right = functional.softplus(-values).mean()
@@ -338,7 +326,7 @@ def _compare_modes(answer, samples: Tensor, means: Tensor, std: float, mistakes=
     try:
         count = ask(answer, samples, means, std)
     except Wrong as crash:
-        raise _explained(crash, MODE_CRASHES) from crash
+        raise interpreted(crash, MODE_CRASHES) from crash
     if isinstance(count, Tensor) and count.shape == (len(means),):
         raise Wrong("that is one entry a mode; return how many are found: .any(dim=0).sum().")
     if isinstance(count, Tensor) and count.shape == (len(samples),):
@@ -353,7 +341,7 @@ def _compare_modes(answer, samples: Tensor, means: Tensor, std: float, mistakes=
         for mistake, hint in mistakes
     ]
     raise Wrong(
-        _hint(number, numbers, samples, means, std)
+        explanation(number, tried(numbers, samples, means, std))
         or f"for {len(samples)} samples, {len(means)} modes and std = {std:g} it gives {count:g}; "
         f"{right} modes have a sample within 3 std of their centre."
     )
@@ -426,7 +414,7 @@ def _examine_diversity(answer) -> str:
         found = _ask_diversity(answer, batch.requires_grad_())
         if not near(found, _diversity(batch)):
             raise Wrong(
-                _hint(found, DIVERSITY_MISTAKES, batch.detach())
+                explanation(found, tried(DIVERSITY_MISTAKES, batch.detach()))
                 or f"{found[0]:.3f} instead of {_diversity(batch)[0]:.3f} for the first example: "
                 "the mean of the L2 norms of its differences to the others."
             )
@@ -607,12 +595,12 @@ def _compare_penalty(answer) -> Tensor:
     try:
         penalty = _ask_loss(answer, critic, real.clone(), fake.clone())
     except Wrong as crash:
-        raise _explained(crash, PENALTY_CRASHES) from crash
+        raise interpreted(crash, PENALTY_CRASHES) from crash
     points = critic.points()
     _judge_points(points, real, fake)
     gradient = critic.gradient(points)
     if isinstance(penalty, Tensor):
-        if hint := _hint(penalty, PENALTY_MISTAKES, gradient):
+        if hint := explanation(penalty, tried(PENALTY_MISTAKES, gradient)):
             raise Wrong(hint)
     penalty = ask_tensor(lambda: penalty, shape=(), meaning="one number for the whole batch")
     right = (gradient.norm(dim=1) - 1).square().mean()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..losses import gaussian_kl
 from ..metrics import active_units
-from .checking import Wrong, as_count, ask, ask_tensor, check, near
+from .checking import Wrong, as_count, ask, ask_tensor, check, explanation, near
 
 EXAMPLES, NUMBERS = 5, 3
 
@@ -53,9 +53,8 @@ def _examine_kl(answer) -> str:
         if not near(once_more, gaussian_kl(2 * mu, logvar)):
             raise Wrong("right for one set of posteriors and wrong for another.")
         return "right: 0 for the prior, and never negative."
-    for hint, wrong in mistakes.items():
-        if near(kl, wrong):
-            raise Wrong(hint)
+    if hint := explanation(kl, mistakes.items()):
+        raise Wrong(hint)
     zero = ask_tensor(
         answer, torch.zeros(1, 2), torch.zeros(1, 2), shape=(1,), meaning="one number per picture"
     )
@@ -80,8 +79,13 @@ def _examine_reparameterise(answer) -> str:
     again = ask_tensor(answer, mu, logvar, shape=(count, 2), meaning="one code a picture")
     if torch.equal(z, again):
         raise Wrong("two calls give the same code; draw new noise each time, torch.randn_like.")
-    if near(z[0], z[1]):
+    noise = (z.detach() - mu.detach()) / (0.5 * logvar.detach()).exp()
+    # All are compared: two of them may well agree by chance where ε has few values, like a sign.
+    if near(noise, noise[:1].expand_as(noise)):
         raise Wrong("every picture gets the same noise; draw one number for each entry of mu.")
+    if near(noise, noise[:, :1].expand_as(noise)):
+        raise Wrong("all numbers of a code get the same noise; draw one for each entry of mu, "
+                    "torch.randn_like(mu).")  # fmt: skip
     if z.grad_fn is None:
         raise Wrong("no gradient can flow back from z; keep torch.no_grad and .detach out of it.")
     for what, tensor in {"mu": mu, "logvar": logvar}.items():
@@ -95,7 +99,6 @@ def _examine_reparameterise(answer) -> str:
         raise Wrong("the spread is the variance; the noise is multiplied by σ = exp(½ logvar).")
     if torch.allclose(spread, torch.tensor([2.0, 0.5]) / math.sqrt(12), rtol=0.1):
         raise Wrong("the noise is uniform (torch.rand); it must be normal, torch.randn.")
-    noise = (z.detach() - mu.detach()) / (0.5 * logvar.detach()).exp()
     if torch.allclose(spread, torch.tensor([2.0, 0.5]), rtol=0.05):
         tail = (noise.abs() > 2).float().mean()
         if not 0.03 < tail < 0.06:
@@ -177,15 +180,17 @@ def _examine_importance_weighted(answer) -> str:
     bound = ask_tensor(
         answer, log_weights, shape=(EXAMPLES,), meaning="one bound a picture, over its draws"
     )
-    if near(bound, log_weights.mean(1)):
-        raise Wrong("that is the plain bound, the mean of the logs; the mean goes inside the log.")
-    if near(bound, log_weights.logsumexp(1)):
-        raise Wrong("the 1/k is missing: subtract log k.")
-    if near(bound, -right):
-        raise Wrong("the sign is turned round: it must lie above the plain bound.")
+    mistakes = {
+        "that is the plain bound, the mean of the logs; the mean goes inside the log.": (
+            log_weights.mean(1)
+        ),
+        "the 1/k is missing: subtract log k.": log_weights.logsumexp(1),
+        "the sign is turned round: it must lie above the plain bound.": -right,
+    }
     if not near(bound, right):
         raise Wrong(
-            f"{bound[0]:.3f} instead of {right[0]:.3f} for the first picture: "
+            explanation(bound, mistakes.items())
+            or f"{bound[0]:.3f} instead of {right[0]:.3f} for the first picture: "
             "log of the mean over the draws of exp(log weight)."
         )
     small = ask(answer, log_weights - 500)

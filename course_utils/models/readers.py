@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
+
+from ..data import face_vectors
 
 
 class FactorReader(nn.Module):
@@ -34,3 +38,24 @@ class FactorReader(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, outputs) readings of pictures (N, C, H, W) in [0, 1]."""
         return self.head(self.features(x))
+
+
+class FaceReader(FactorReader):
+    """Reads factors of a drawn face.
+
+    It is trained to give what `face_vectors.encode(factors, names)` says.
+
+    Args:
+        names: the factors, in the order of its outputs.
+        width: channels of the first convolution.
+    """
+
+    def __init__(self, names: Sequence[str], width: int = 12):
+        super().__init__(sum(map(face_vectors.width, names)), width)
+        self.names = tuple(names)
+
+    @torch.no_grad()
+    def read(self, pictures: Tensor, batch_size: int = 500) -> dict[str, Tensor]:
+        """name -> (N,), in the units of `faces.sample_factors`, of pictures (N, 3, 32, 32)."""
+        readings = torch.cat([self(part) for part in pictures.split(batch_size)])
+        return face_vectors.decode(readings, self.names)

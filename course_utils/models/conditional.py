@@ -1,0 +1,78 @@
+"""The DCGAN's two players, told what to draw (Mirza and Osindero 2014)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .dcgan import Discriminator, Generator, _check
+
+
+class ConditionalGenerator(nn.Module):
+    """Latent numbers z and a condition y -> a picture of 32 × 32 in [0, 1]: G(z|y).
+
+    The condition is joined to the latent numbers, and the rest is the `Generator`. Its first
+    layer makes W [z, y] = W_z z + W_y y of them, so a one-hot y adds one learnt grid a class.
+
+    Args:
+        latent: how many latent numbers.
+        condition: how many numbers y has.
+        channels: colours of a picture.
+        width: channels at the finest level.
+    """
+
+    def __init__(self, latent: int = 32, condition: int = 10, channels: int = 3, width: int = 32):
+        super().__init__()
+        _check(latent=latent, condition=condition)
+        self.latent, self.condition = latent, condition
+        self.draw = Generator(latent + condition, channels, width)
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """(N, channels, 32, 32) in [0, 1] for z (N, latent) and y (N, condition)."""
+        if len(z) != len(y) or z.shape[1:] != (self.latent,) or y.shape[1:] != (self.condition,):
+            raise ValueError(
+                f"This generator takes z (N, {self.latent}) and y (N, {self.condition}); these "
+                f"are {tuple(z.shape)} and {tuple(y.shape)}."
+            )
+        return self.draw(torch.cat([z, y], dim=1))
+
+
+class ConditionalDiscriminator(nn.Module):
+    """A picture x of 32 × 32 and a condition y -> one logit of "x is real and goes with y".
+
+    The best logit of a pair has two parts,
+
+        log p(x, y) / q(x, y) = log p(x) / q(x) + log p(y|x) / q(y|x),
+
+    is it real at all, and does it go with y. Of the features h(x) of the `Discriminator`, the
+    first is a weighted sum, the second their product with a vector for y: w·h(x) + h(x)·Vy + b
+    (Miyato and Koyama 2018, the projection discriminator).
+
+    Args:
+        condition: how many numbers y has.
+        channels: colours of a picture.
+        width: channels after the first convolution.
+    """
+
+    def __init__(self, condition: int = 10, channels: int = 3, width: int = 32):
+        super().__init__()
+        _check(condition=condition)
+        layers = Discriminator(channels, width).layers
+        self.condition, self.channels = condition, channels
+        self.features, self.realistic = layers[:-1], layers[-1]
+        self.fitting = nn.Linear(condition, self.realistic.in_features, bias=False)
+        nn.init.normal_(self.fitting.weight, std=0.02)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """(N,) logits for pictures x (N, channels, 32, 32) in [0, 1] and y (N, condition)."""
+        if len(x) != len(y) or x.shape[1:] != (self.channels, 32, 32):
+            raise ValueError(
+                f"This discriminator takes (N, {self.channels}, 32, 32) pictures and as many "
+                f"conditions; these are {tuple(x.shape)} and {tuple(y.shape)}."
+            )
+        if y.shape[1:] != (self.condition,):
+            raise ValueError(
+                f"A condition is (N, {self.condition}) here; these are {tuple(y.shape)}."
+            )
+        h = self.features(2 * x - 1)
+        return self.realistic(h).squeeze(1) + (h * self.fitting(y)).sum(dim=1)
