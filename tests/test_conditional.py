@@ -167,3 +167,13 @@ def test_a_generator_refuses_noise_and_conditions_of_another_shape(z, y):
 def test_a_discriminator_refuses_pictures_and_conditions_of_another_shape(x, y, said):
     with pytest.raises(ValueError, match=said):
         pair()[1](torch.zeros(x), torch.zeros(y))
+
+
+def test_without_normalisation_a_pair_is_judged_by_itself_while_training_too():
+    torch.manual_seed(0)
+    discriminator = models.ConditionalDiscriminator(4, 3, 5, normalise=False)
+    pictures, y = torch.rand(6, 3, 32, 32), torch.randn(6, 4)
+    together = discriminator(pictures, y)
+    alone = torch.cat([discriminator(pictures[i : i + 1], y[i : i + 1]) for i in range(6)])
+    assert torch.allclose(together, alone, atol=1e-6)
+    assert not torch.allclose(models.ConditionalDiscriminator(4, 3, 5)(pictures, y), together)

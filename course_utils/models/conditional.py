@@ -52,12 +52,15 @@ class ConditionalDiscriminator(nn.Module):
         condition: how many numbers y has.
         channels: colours of a picture.
         width: channels after the first convolution.
+        normalise: batch normalisation after the second and third convolution.
     """
 
-    def __init__(self, condition: int = 10, channels: int = 3, width: int = 32):
+    def __init__(
+        self, condition: int = 10, channels: int = 3, width: int = 32, normalise: bool = True
+    ):
         super().__init__()
         _check(condition=condition)
-        layers = Discriminator(channels, width).layers
+        layers = Discriminator(channels, width, normalise).layers
         self.condition, self.channels = condition, channels
         self.features, self.realistic = layers[:-1], layers[-1]
         self.fitting = nn.Linear(condition, self.realistic.in_features, bias=False)
