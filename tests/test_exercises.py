@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from course_utils import losses
-from course_utils.exercises import autoencoder_uses, autoencoders, conditional_gan, gans, vae
+from course_utils.exercises import (
+    autoencoder_uses,
+    autoencoders,
+    conditional_gan,
+    conditional_uses,
+    gans,
+    vae,
+)
 from course_utils.notebook_files import NOTEBOOKS
 
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
@@ -44,8 +51,9 @@ MODULES = {
     "03": vae,
     "04": gans,
     "05": conditional_gan,
+    "05b": conditional_uses,
 }
-COUNTS = {"02": 5, "02b": 4, "03": 5, "04": 5, "05": 5}
+COUNTS = {"02": 5, "02b": 4, "03": 5, "04": 5, "05": 5, "05b": 4}
 
 
 def run(path, call, source):

@@ -1,5 +1,6 @@
 """Sliders and players: thin layers over pure functions from a state to a picture."""
 
+from .caption_box import CaptionBox
 from .explorer import Explorer, explore
 from .latent import BoundView, LatentPad, PosteriorFilm
 from .picker import PicturePicker
@@ -7,6 +8,7 @@ from .time_machine import TimeMachine, weights_of
 
 __all__ = [
     "BoundView",
+    "CaptionBox",
     "Explorer",
     "LatentPad",
     "PicturePicker",

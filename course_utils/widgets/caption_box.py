@@ -1,0 +1,154 @@
+"""`CaptionBox`: a sentence of one's own, drawn, and what of it was not understood."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy
+
+from .. import plots
+from ..data.sentences import Vocabulary, tokenise
+from .explorer import STYLE
+from .shown import Shown
+
+EMPTY = "There is nothing to draw yet: write a sentence, or choose an example."
+LONGEST = 200  # characters: enough for any sentence, and a pasted page is answered at once
+
+
+def answer(sentence: str, vocabulary: Vocabulary, topics: Mapping[str, Sequence[str]]) -> str:
+    """What to say about a sentence; empty where every word is known.
+
+    Unknown words are named. For each topic that they stand before ("purple hair"), or for all
+    topics where they stand before none, the words that would have been understood follow.
+
+    Args:
+        topics: noun -> the known words that can stand before it, for example
+            {"wall": ["pink", "green"]}.
+    """
+    if not tokenise(sentence):
+        return EMPTY
+    unknown = vocabulary.unknown(sentence)
+    if not unknown:
+        return ""
+    known = _listed(_topics_after(tokenise(sentence), set(unknown), topics) or topics, topics)
+    them = "It keeps its place" if len(unknown) == 1 else "They keep their places"
+    return (
+        f"{'This word is' if len(unknown) == 1 else 'These words are'} new to me: "
+        f"{', '.join(unknown)}. {them} as unknown, and the rest is drawn. I know {known}."
+    )
+
+
+def _topics_after(words: list[str], unknown: set[str], topics: Mapping) -> list[str]:
+    """The first topic behind each unknown word, but no farther than two words away."""
+    found = []
+    for place, word in enumerate(words):
+        near = [later for later in words[place + 1 : place + 3] if later in topics]
+        if word in unknown and near:
+            found.append(near[0])
+    return list(dict.fromkeys(found))
+
+
+def _listed(meant: Iterable[str], topics: Mapping[str, Sequence[str]]) -> str:
+    """The known words before each topic, said once for topics that share them."""
+    nouns: dict[tuple[str, ...], list[str]] = {}
+    for topic in meant:
+        nouns.setdefault(tuple(topics[topic]), []).append(f"“{topic}”")
+    return "; ".join(
+        f"before {', '.join(some)}: {', '.join(known)}" for known, some in nouns.items()
+    )
+
+
+class CaptionBox(Shown):
+    """A field for a sentence above the picture that is drawn for it.
+
+    A line below names the words that are not in the vocabulary. A sentence without any word is
+    answered by a sentence, and the last picture stays.
+
+    Args:
+        draw: (sentence, seed) -> picture (H, W, 3) of bytes; it should take less than 20 ms.
+        vocabulary: the words that `draw` understands.
+        examples: sentences to choose from; the first is shown at the start.
+        topics: noun -> known words that can stand before it, see `answer`.
+        description: a sentence for readers who cannot see the picture.
+        seeds: how many seeds of the latent point there are.
+
+    Raises:
+        ValueError: an example or a topic has a word that is not in the vocabulary.
+
+    Attributes:
+        field, choice, slider: the ipywidgets Text, Dropdown and IntSlider.
+        image: the ipywidgets Image that shows the picture.
+        message: the ipywidgets HTML below it, hidden while there is nothing to say.
+        said: the line below the picture as plain text.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[[str, int], numpy.ndarray],
+        vocabulary: Vocabulary,
+        examples: Sequence[str],
+        topics: Mapping[str, Sequence[str]],
+        description: str,
+        seeds: int = 20,
+    ):
+        import ipywidgets
+
+        promised = [*examples, *topics, *(word for words in topics.values() for word in words)]
+        if new := vocabulary.unknown(" ".join(promised)):
+            raise ValueError(f"The box offers words that are not in its vocabulary: {new}.")
+        self.draw, self.vocabulary, self.topics = draw, vocabulary, topics
+        self.description, self.examples, self.said = description, tuple(examples), ""
+        wide = {"style": STYLE, "layout": {"width": "52em", "max_width": "100%"}}
+        # Answered at the end of a line or a word would be called unknown while it is typed.
+        self.field = ipywidgets.Text(
+            value=self.examples[0], description="sentence", continuous_update=False, **wide
+        )
+        self.choice = ipywidgets.Dropdown(
+            options=self.examples, value=self.examples[0], description="examples", **wide
+        )
+        self.slider = ipywidgets.IntSlider(
+            value=0, min=0, max=seeds - 1, description="seed of z", style=STYLE,
+            layout={"width": "30em"},
+        )  # fmt: skip
+        self.image = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
+        self.message = ipywidgets.HTML(layout={"display": "none"})
+        self.box = ipywidgets.VBox([self.field, self.choice, self.slider, self.image, self.message])
+        self._redraw()
+        for control in (self.field, self.slider):
+            control.observe(self._redraw, names="value")
+        self.choice.observe(self._chosen, names="value")
+
+    def write(self, sentence: str, seed: int | None = None) -> str:
+        """Write a sentence into the field as a hand would, and move the slider.
+
+        Returns: what is said about it; empty where every word is known.
+        Raises: ValueError where the slider has no such seed.
+        """
+        if seed is not None:
+            if not self.slider.min <= seed <= self.slider.max:
+                raise ValueError(f"The seed goes from 0 to {self.slider.max}; this is {seed}.")
+            self.slider.value = seed
+        self.field.value = sentence
+        return self.said
+
+    def _chosen(self, change) -> None:
+        self.field.value = change["new"]
+
+    def _redraw(self, change=None) -> None:
+        sentence = self.field.value[:LONGEST]
+        said = answer(sentence, self.vocabulary, self.topics)
+        if said != EMPTY:
+            try:
+                self.picture = self.draw(sentence, self.slider.value)
+            except Exception as error:
+                # In a browser the error of a callback goes unseen: shown as well as raised.
+                self._say(f"This sentence cannot be drawn: {error}")
+                raise
+            self.image.value = plots.png(self.picture)
+        self._say(said)
+
+    def _say(self, sentence: str) -> None:
+        self.said = sentence
+        self.message.value = html.escape(sentence, quote=False)
+        self.message.layout.display = None if sentence else "none"
