@@ -87,7 +87,8 @@ class Optimiser:
     def __init__(self, parameters, lr: float, betas: tuple[float, float], lab: Lab):
         # One fused kernel for all parameters instead of several a tensor: the same update.
         self.parameters = [weight for weight in parameters if weight.requires_grad]
-        self.torch = torch.optim.Adam(self.parameters, lr=lr, betas=tuple(map(float, betas)), fused=True)
+        decay_rates = tuple(map(float, betas))  # torch refuses a 0 beside a 0.99
+        self.torch = torch.optim.Adam(self.parameters, lr=lr, betas=decay_rates, fused=True)
         # Half-precision gradients underflow unless the loss is scaled up; otherwise idle.
         self.scaler = torch.amp.GradScaler(lab.device.type, enabled=lab.precision == "fp16")
         self.half = lab.precision != "float32"

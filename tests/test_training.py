@@ -563,6 +563,12 @@ def test_other_settings_are_another_run_and_going_back_resumes_the_first(lab, ch
     assert len(list(lab.runs_folder.glob("line-????????.pt"))) == 2
 
 
+def test_a_decay_rate_may_be_a_whole_number(lab):
+    whole, _ = trained(lab, betas=(0, 0.9))
+    real, _ = trained(lab, betas=(0.0, 0.9))
+    assert real.resumed_at == len(whole.history["loss"])  # the same run
+
+
 def test_another_seed_is_another_run(lab):
     trained(lab)
     assert trained(dataclasses.replace(lab, seed=1))[0].resumed_at == 0
