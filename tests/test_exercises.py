@@ -14,6 +14,7 @@ from course_utils.exercises import (
     conditional_gan,
     conditional_uses,
     gans,
+    resnet,
     vae,
 )
 from course_utils.notebook_files import NOTEBOOKS
@@ -52,8 +53,17 @@ MODULES = {
     "04": gans,
     "05": conditional_gan,
     "05b": conditional_uses,
+    "07": resnet,
 }
-COUNTS = {"02": 5, "02b": 4, "03": 5, "04": 5, "05": 5, "05b": 4}
+COUNTS = {
+    "02": 5,
+    "02b": 4,
+    "03": 5,
+    "04": 5,
+    "05": 5,
+    "05b": 4,
+    "07": 4,
+}
 
 
 def run(path, call, source):

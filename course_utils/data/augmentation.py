@@ -15,9 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def random_crop(
-    images: Tensor, padding: int, generator: torch.Generator | None = None
-) -> Tensor:
+def random_crop(images: Tensor, padding: int, generator: torch.Generator | None = None) -> Tensor:
     """Move each picture by up to `padding` pixels, down or up and left or right.
 
     A frame of zeros is laid around each picture, and a window of its old size is cut out at a
