@@ -31,7 +31,9 @@ class Explorer(Shown):
         self.draw = draw
         self.sliders = dict(sliders)
         self.description = description
-        self.image = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
+        # As wide as the page, but never so high that the sliders leave the screen.
+        layout = {"object_fit": "contain", "object_position": "left", "max_height": "60vh"}
+        self.image = ipywidgets.Image(format="png", layout=layout)
         self.message = ipywidgets.HTML(layout={"display": "none"})
         self.box = ipywidgets.VBox(
             [*(_with_player(slider) for slider in self.sliders.values()), self.image, self.message]
