@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import torch
@@ -42,8 +43,16 @@ class _NotAttempted(Exception):
     pass
 
 
-def ask(answer: Callable, *arguments):
+def random_tensor(*shape: int, seed: int) -> Tensor:
+    """Standard normal numbers, the same for a seed, that leave the notebook's dice alone."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def ask(answer: Callable, *arguments, crashes: Mapping[str, str] = MappingProxyType({})):
     """What the student's function returns; a crash in it becomes a hint with its message.
+
+    Args:
+        crashes: part of a crash's message -> what it means in this exercise.
 
     Raises:
         Wrong: the function is none, or raised.
@@ -53,9 +62,8 @@ def ask(answer: Callable, *arguments):
     try:
         result = answer(*arguments)
     except Exception as error:
-        raise Wrong(
-            f"your function stopped with {type(error).__name__}: {error}"
-        ) from error
+        crash = Wrong(f"your function stopped with {type(error).__name__}: {error}")
+        raise interpreted(crash, crashes) from error
     if result is None or result is Ellipsis:
         raise _NotAttempted
     return result
@@ -76,7 +84,7 @@ def ask_tensor(answer: Callable, *arguments, shape: tuple[int, ...], meaning: st
     return result
 
 
-def interpreted(crash: Wrong, meanings: dict[str, str]) -> Wrong:
+def interpreted(crash: Wrong, meanings: Mapping[str, str]) -> Wrong:
     """A crash, with what it means where its message is a known one.
 
     Args:

@@ -8,11 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, pdist
 
-from .checking import Wrong, ask, ask_tensor, check, explanation, interpreted, near, tried
-
-
-def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from .checking import Wrong, ask, ask_tensor, check, explanation, near, random_tensor, tried
 
 
 def _listed(row: Tensor) -> str:
@@ -74,7 +70,7 @@ def _batch_to_join(latent: int, classes: int, seed: int) -> tuple[Tensor, Tensor
     """z (6, latent), labels (6,) among which the last class is missing, and their number."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randperm(classes - 1, generator=generator).repeat(6)[:6]
-    return _random(6, latent, seed=seed), labels, classes
+    return random_tensor(6, latent, seed=seed), labels, classes
 
 
 def _examine_joined(answer) -> str:
@@ -85,10 +81,7 @@ def _examine_joined(answer) -> str:
 
 def _compare_joined(answer, z: Tensor, labels: Tensor, classes: int) -> None:
     given = z.clone().requires_grad_()
-    try:
-        found = ask(answer, given, labels.clone(), classes)
-    except Wrong as crash:
-        raise interpreted(crash, JOIN_CRASHES) from crash
+    found = ask(answer, given, labels.clone(), classes, crashes=JOIN_CRASHES)
     right = torch.cat([z, _hot(labels, classes)], 1)
     if isinstance(found, Tensor):
         if hint := explanation(found, tried(JOIN_MISTAKES, z, labels, classes)):
@@ -192,9 +185,9 @@ HALF = (
 
 def _tables(examples: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:
     """p(x, y) of data and q(x, y) of a generator with the same p(y), all positive."""
-    p = _random(examples, classes, seed=seed).exp()
+    p = random_tensor(examples, classes, seed=seed).exp()
     p = p / p.sum()
-    q = _random(examples, classes, seed=seed + 10).exp()
+    q = random_tensor(examples, classes, seed=seed + 10).exp()
     return p, q / q.sum(0) * p.sum(0)
 
 
@@ -379,10 +372,7 @@ def _examine_soft(answer) -> str:
 
 
 def _ask_soft(answer, ages: Tensor, stages: int) -> Tensor:
-    try:
-        found = ask(answer, ages.clone(), stages)
-    except Wrong as crash:
-        raise interpreted(crash, SOFT_CRASHES) from crash
+    found = ask(answer, ages.clone(), stages, crashes=SOFT_CRASHES)
     if isinstance(found, Tensor) and not found.is_floating_point():
         found = found.float()  # one-hot: what is wrong with it is said by its values
     if isinstance(found, Tensor) and found.shape in {(len(ages),), (len(ages), 1)}:
@@ -495,9 +485,10 @@ def check_within_class_spread(answer) -> None:
 def _crowd(sizes: tuple[int, ...], numbers: int, seed: int) -> tuple[Tensor, Tensor]:
     """Features (N, d) of classes of different sizes, places and spreads, mixed; labels (N,)."""
     labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
-    places = 3 * _random(len(sizes), numbers, seed=seed + 1)
+    places = 3 * random_tensor(len(sizes), numbers, seed=seed + 1)
     spread = 0.5 + torch.arange(len(sizes))
-    features = places[labels] + spread[labels, None] * _random(len(labels), numbers, seed=seed)
+    noise = random_tensor(len(labels), numbers, seed=seed)
+    features = places[labels] + spread[labels, None] * noise
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     return features[order], labels[order]
 
@@ -519,7 +510,7 @@ def _examine_spread(answer) -> str:
             f"of {right:.3f}. A class that does not occur must not be counted; go through "
             "labels.unique()."
         )
-    by_heart = _random(4, numbers, seed=3)[labels]
+    by_heart = random_tensor(4, numbers, seed=3)[labels]
     found = _ask_spread(answer, by_heart, labels)
     if not near(found, torch.tensor(0.0), 1e-3):
         raise Wrong(f"one picture a class has no spread, and it gives {found:.3g}.")
@@ -560,9 +551,9 @@ class _Painter(nn.Module):
 
     def __init__(self):
         super().__init__()
-        columns, _ = torch.linalg.qr(_random(9, 3, seed=1))
+        columns, _ = torch.linalg.qr(random_tensor(9, 3, seed=1))
         self.of_z = nn.Parameter(columns.T.clone())
-        self.of_y = nn.Parameter(0.3 * _random(2, 9, seed=2))
+        self.of_y = nn.Parameter(0.3 * random_tensor(2, 9, seed=2))
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         return (z @ self.of_z + y @ self.of_y).tanh().view(-1, 1, 3, 3)
@@ -572,8 +563,8 @@ def _sitting() -> tuple[Tensor, Tensor, Tensor]:
     """Pictures (5, 1, 3, 3), their y (5, 2), and where to start, (5, 3)."""
     y = one_hot(torch.tensor([0, 1, 1, 0, 1]), 2).float()
     with torch.no_grad():
-        target = _Painter()(0.7 * _random(5, 3, seed=3), y)
-    return target, y, 0.7 * _random(5, 3, seed=6)
+        target = _Painter()(0.7 * random_tensor(5, 3, seed=3), y)
+    return target, y, 0.7 * random_tensor(5, 3, seed=6)
 
 
 def _search(
@@ -684,10 +675,8 @@ def _examine_find(answer) -> str:
 def _ask_find(answer, target, y, start, steps: int, rate: float = RATE) -> Tensor:
     """z of one call (N, latent), which must leave all that it was given as it was."""
     generator, begin = _Painter(), start.clone()
-    try:
-        found = ask(answer, generator, target.clone(), y.clone(), begin, steps, rate)
-    except Wrong as crash:
-        raise interpreted(crash, FIND_CRASHES) from crash
+    given = generator, target.clone(), y.clone(), begin, steps, rate
+    found = ask(answer, *given, crashes=FIND_CRASHES)
     _judge_generator(generator)
     if not torch.equal(begin.detach(), start):
         raise Wrong("your function changes `start` itself, and a second search would begin where "

@@ -8,11 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, normalize, pad, pdist, softplus
 
-from .checking import Wrong, ask, ask_tensor, check, explanation, interpreted, near, tried
-
-
-def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from .checking import Wrong, ask, ask_tensor, check, explanation, near, random_tensor, tried
 
 
 def _between(low: float, high: float, count: int, seed: int) -> Tensor:
@@ -110,8 +106,8 @@ HALFWAY_CRASHES = {
 
 def _pairs(numbers: int, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Two vectors a pair (N, k) at all kinds of angles, and shares (N,) far from 0, ½ and 1."""
-    first = normalize(_random(count, numbers, seed=seed), dim=1)
-    other = _random(count, numbers, seed=seed + 1)
+    first = normalize(random_tensor(count, numbers, seed=seed), dim=1)
+    other = random_tensor(count, numbers, seed=seed + 1)
     across = normalize(other - (other * first).sum(1, keepdim=True) * first, dim=1)
     angle = torch.linspace(0.4, 2.6, count)[:, None]
     second = angle.cos() * first + angle.sin() * across
@@ -131,10 +127,7 @@ def _examine_halfway(answer) -> str:
 
 
 def _ask_halfway(answer, first: Tensor, second: Tensor, share: Tensor) -> Tensor:
-    try:
-        found = ask(answer, first.clone(), second.clone(), share.clone())
-    except Wrong as crash:
-        raise interpreted(crash, HALFWAY_CRASHES) from crash
+    found = ask(answer, first.clone(), second.clone(), share.clone(), crashes=HALFWAY_CRASHES)
     if isinstance(found, Tensor) and found.shape == first.shape and found.is_floating_point():
         return found  # NaN, too: what it means depends on the vectors
     return ask_tensor(lambda: found, shape=tuple(first.shape), meaning="one vector a pair")
@@ -168,7 +161,7 @@ def _say_halfway(found: Tensor, right: Tensor, first: Tensor, second: Tensor, sh
 
 def _examine_equal(answer) -> None:
     # The first cosine is exactly 1, the others, by rounding, are a little more or less.
-    same = 4 * normalize(torch.cat([torch.ones(1, 16), _random(40, 16, seed=3)]), dim=1)
+    same = 4 * normalize(torch.cat([torch.ones(1, 16), random_tensor(40, 16, seed=3)]), dim=1)
     found = _ask_halfway(answer, same, same, _between(0.1, 0.9, len(same), 3))
     if not found.isfinite().all():
         raise Wrong(
@@ -290,8 +283,8 @@ def check_generator_loss(answer) -> None:
 
 def _round_of(count: int, side: int, size: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Logits (N, h, w) and pictures, drawn and true, (N, 3, H, W)."""
-    logits = 2 * _random(count, side, side + 1, seed=seed) - 0.5
-    pictures = _random(2, count, 3, size, size + 2, seed=seed + 1).sigmoid()
+    logits = 2 * random_tensor(count, side, side + 1, seed=seed) - 0.5
+    pictures = random_tensor(2, count, 3, size, size + 2, seed=seed + 1).sigmoid()
     return logits, pictures[0], pictures[1] ** 1.3
 
 
@@ -329,10 +322,7 @@ def _ask_loss(answer, logits, drawing, truth, weight) -> tuple[Tensor, dict[str,
         "logits": logits.clone().requires_grad_(),
         "drawing": drawing.clone().requires_grad_(),
     }
-    try:
-        found = ask(answer, *leaves.values(), truth.clone(), weight)
-    except Wrong as crash:
-        raise interpreted(crash, LOSS_CRASHES) from crash
+    found = ask(answer, *leaves.values(), truth.clone(), weight, crashes=LOSS_CRASHES)
     if isinstance(found, float):
         raise Wrong("return a tensor of one number; a plain number has no gradient, and G would "
                     "learn nothing from it: leave out .item().")  # fmt: skip
@@ -438,7 +428,8 @@ def check_price_of_deciding(answer) -> None:
 def _possible(count: int, pixels: int, seed: int) -> Tensor:
     """Pictures (n, d) whose pixels differ in their means and their spreads."""
     spread = 0.5 + torch.arange(pixels)
-    return 1 + _random(pixels, seed=seed + 1) + spread * _random(count, pixels, seed=seed)
+    middle = 1 + random_tensor(pixels, seed=seed + 1)
+    return middle + spread * random_tensor(count, pixels, seed=seed)
 
 
 def _examine_price(answer) -> str:
@@ -589,7 +580,7 @@ def _holes(height: int, width: int, seed: int) -> Tensor:
     hole = torch.zeros(3, 1, height, width, dtype=torch.bool)
     hole[0, :, 3:6, 4:8] = True
     hole[1, :, : height // 2, : width // 2] = True
-    hole[2] = _random(1, height, width, seed=seed) > 0.6
+    hole[2] = random_tensor(1, height, width, seed=seed) > 0.6
     return hole
 
 
@@ -610,10 +601,7 @@ def _examine_weight(answer) -> str:
 
 def _ask_weight(answer, hole: Tensor, window: int) -> Tensor:
     given = hole.clone()
-    try:
-        found = ask(answer, given, window)
-    except Wrong as crash:
-        raise interpreted(crash, WEIGHT_CRASHES) from crash
+    found = ask(answer, given, window, crashes=WEIGHT_CRASHES)
     if not torch.equal(given, hole):
         raise Wrong("your function changes `hole` itself; whoever gave it still needs it.")
     if isinstance(found, Tensor) and found.shape != hole.shape and found.dim() == 4:

@@ -11,11 +11,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
-from .checking import Wrong, as_count, ask, ask_tensor, check, explanation, interpreted, near, tried
-
-
-def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from .checking import (
+    Wrong,
+    as_count,
+    ask,
+    ask_tensor,
+    check,
+    explanation,
+    near,
+    random_tensor,
+    tried,
+)
 
 
 def _all_of(*hints: str) -> str:
@@ -104,7 +110,7 @@ BACKWARD_MISTAKES = [
 
 def _chain(blocks: int, size: int, seed: int) -> tuple[Tensor, Tensor]:
     """A gradient (d,) and Jacobians (blocks, d, d)."""
-    return _random(size, seed=seed), 0.5 * _random(blocks, size, size, seed=seed + 1)
+    return random_tensor(size, seed=seed), 0.5 * random_tensor(blocks, size, size, seed=seed + 1)
 
 
 def _examine_backward(answer) -> str:
@@ -121,10 +127,7 @@ def _examine_backward(answer) -> str:
 
 def _ask_backward(answer, gradient: Tensor, jacobians: Tensor) -> Tensor:
     given = gradient.clone(), jacobians.clone()
-    try:
-        found = ask(answer, *given)
-    except Wrong as crash:
-        raise interpreted(crash, BACKWARD_CRASHES) from crash
+    found = ask(answer, *given, crashes=BACKWARD_CRASHES)
     for name, now, before in zip(("gradient", "jacobians"), given, (gradient, jacobians)):
         if not torch.equal(now, before):
             raise Wrong(f"your function changes `{name}` itself; whoever gave it still needs it. "
@@ -218,21 +221,17 @@ def _shortcut(x: Tensor, channels: int) -> Tensor:
 
 def _examine_shortcut(answer) -> str:
     for shape, channels, seed in (((2, 4, 8, 6), 8, 1), ((3, 3, 6, 10), 7, 2)):
-        _compare_shortcut(answer, _random(*shape, seed=seed), channels)
-    _compare_shortcut(answer, _random(2, 3, 7, 5, seed=3), 6, "right for even sizes, but for odd "
-                      "ones: ")  # fmt: skip
-    _compare_shortcut(answer, _random(2, 3, 6, 6, seed=4), 3, "right with new channels, but with "
-                      "as many as before: ")  # fmt: skip
-    _judge_way_back(answer, _random(2, 3, 6, 5, seed=5), 5)
+        _compare_shortcut(answer, random_tensor(*shape, seed=seed), channels)
+    odd, square = random_tensor(2, 3, 7, 5, seed=3), random_tensor(2, 3, 6, 6, seed=4)
+    _compare_shortcut(answer, odd, 6, "right for even sizes, but for odd ones: ")
+    _compare_shortcut(answer, square, 3, "right with new channels, but with as many as before: ")
+    _judge_way_back(answer, random_tensor(2, 3, 6, 5, seed=5), 5)
     return "right: every second pixel, then zeros, and what is kept has its way back."
 
 
 def _ask_shortcut(answer, x: Tensor, channels: int) -> Tensor:
     given = x.clone()
-    try:
-        found = ask(answer, given, channels)
-    except Wrong as crash:
-        raise interpreted(crash, SHORTCUT_CRASHES) from crash
+    found = ask(answer, given, channels, crashes=SHORTCUT_CRASHES)
     if not torch.equal(given, x):
         raise Wrong("your function changes `x` itself; F still needs it.")
     right = _shortcut(x, channels).shape
@@ -297,7 +296,7 @@ def _judge_way_back(answer, x: Tensor, channels: int) -> None:
             "the numbers are right, but no gradient flows back to x, and a shortcut is there for "
             "the gradient; leave out .detach(), .data, .item() and no_grad."
         )
-    probe = _random(*results[1].shape, seed=6)
+    probe = random_tensor(*results[1].shape, seed=6)
     slopes = [
         torch.autograd.grad(result, leaf, probe, materialize_grads=True, allow_unused=True)[0]
         for result, leaf in zip(results, leaves)

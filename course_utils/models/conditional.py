@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .dcgan import Discriminator, Generator, _check
+from .dcgan import Discriminator, Generator
+from .sizes import check_sizes
 
 
 class ConditionalGenerator(nn.Module):
@@ -23,7 +24,7 @@ class ConditionalGenerator(nn.Module):
 
     def __init__(self, latent: int = 32, condition: int = 10, channels: int = 3, width: int = 32):
         super().__init__()
-        _check(latent=latent, condition=condition)
+        check_sizes(latent=latent, condition=condition)
         self.latent, self.condition = latent, condition
         self.draw = Generator(latent + condition, channels, width)
 
@@ -59,7 +60,7 @@ class ConditionalDiscriminator(nn.Module):
         self, condition: int = 10, channels: int = 3, width: int = 32, normalise: bool = True
     ):
         super().__init__()
-        _check(condition=condition)
+        check_sizes(condition=condition)
         layers = Discriminator(channels, width, normalise).layers
         self.condition, self.channels = condition, channels
         self.features, self.realistic = layers[:-1], layers[-1]

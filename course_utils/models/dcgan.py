@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from .sizes import check_sizes
+
 
 class Generator(nn.Module):
     """Latent numbers -> a picture of 32 × 32 in [0, 1].
@@ -24,7 +26,7 @@ class Generator(nn.Module):
 
     def __init__(self, latent: int = 32, channels: int = 3, width: int = 32):
         super().__init__()
-        _check(latent=latent, channels=channels, width=width)
+        check_sizes(latent=latent, channels=channels, width=width)
         self.latent = latent
         self.layers = nn.Sequential(
             nn.Linear(latent, 4 * width * 4 * 4, bias=False),
@@ -67,7 +69,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, channels: int = 3, width: int = 32, normalise: bool = True):
         super().__init__()
-        _check(channels=channels, width=width)
+        check_sizes(channels=channels, width=width)
         self.channels = channels
         norm = nn.BatchNorm2d if normalise else lambda _: nn.Identity()
         self.layers = nn.Sequential(
@@ -102,9 +104,3 @@ def _start_small(layer: nn.Module) -> None:
             nn.init.zeros_(layer.bias)
     elif isinstance(layer, nn.BatchNorm2d):
         nn.init.normal_(layer.weight, mean=1.0, std=0.02)
-
-
-def _check(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, but it is {size!r}.")

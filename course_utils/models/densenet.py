@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .dcgan import _check
 from .resnet import check_names, convolution
+from .sizes import check_sizes
 
 
 class DenseLayer(nn.Module):
@@ -25,7 +25,7 @@ class DenseLayer(nn.Module):
 
     def __init__(self, before: int, growth: int):
         super().__init__()
-        _check(before=before, growth=growth)
+        check_sizes(before=before, growth=growth)
         self.growth = growth
         self.norm1 = nn.BatchNorm2d(before)
         self.conv1 = convolution(before, 4 * growth, 1)
@@ -55,7 +55,7 @@ class Transition(nn.Module):
 
     def __init__(self, before: int, after: int):
         super().__init__()
-        _check(before=before, after=after)
+        check_sizes(before=before, after=after)
         self.norm = nn.BatchNorm2d(before)
         self.conv = convolution(before, after, 1)
 
@@ -92,7 +92,7 @@ class DenseNet(nn.Module):
         classes: int = 10,
     ):
         super().__init__()
-        _check(layers=layers, growth=growth, channels=channels, classes=classes)
+        check_sizes(layers=layers, growth=growth, channels=channels, classes=classes)
         _check_layers(layers)
         if not 0 < compression <= 1:
             raise ValueError(f"compression must be above 0 and at most 1; it is {compression}.")

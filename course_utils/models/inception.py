@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .dcgan import _check
 from .resnet import convolution
+from .sizes import check_sizes
 
 Convolution = tuple[str, int]
 """("1x7", 192) is a kernel of height 1 and width 7 that makes 192 channels of the same size;
@@ -42,7 +42,7 @@ class ConvolutionUnit(nn.Module):
 
     def __init__(self, before: int, kernel: str, after: int, padded: bool = True):
         super().__init__()
-        _check(before=before, after=after)
+        check_sizes(before=before, after=after)
         parts = re.fullmatch(r"(\d*[13579])x(\d*[13579])(/2)?", kernel)
         if parts is None:
             raise ValueError(
@@ -72,7 +72,7 @@ class InceptionBlock(nn.Module):
 
     def __init__(self, before: int, branches: dict[str, list[Step]]):
         super().__init__()
-        _check(before=before, branches=len(branches))
+        check_sizes(before=before, branches=len(branches))
         self.branches: dict[str, list[list[str]]] = {}
         self.channels = 0  # of the output
         for branch, steps in branches.items():
@@ -170,7 +170,7 @@ class AuxiliaryClassifier(nn.Module):
 
     def __init__(self, before: int, classes: int):
         super().__init__()
-        _check(before=before, classes=classes)
+        check_sizes(before=before, classes=classes)
         self.conv0 = ConvolutionUnit(before, "1x1", 128)
         self.conv1 = ConvolutionUnit(128, "5x5", 768, padded=False)
         self.fc = nn.Linear(768, classes)
@@ -204,7 +204,7 @@ class InceptionV3(nn.Module):
 
     def __init__(self, channels: int = 3, classes: int = 1000, dropout: float = 0.5):
         super().__init__()
-        _check(channels=channels, classes=classes)
+        check_sizes(channels=channels, classes=classes)
         self.channels = channels
         rows = {
             "Conv2d_1a_3x3": ConvolutionUnit(channels, "3x3/2", 32),  # 149 × 149 × 32

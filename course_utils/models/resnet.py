@@ -15,7 +15,7 @@ from functools import partial
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .dcgan import _check
+from .sizes import check_sizes
 
 
 class Shortcut(nn.Module):
@@ -27,7 +27,7 @@ class Shortcut(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        _check(channels=channels)
+        check_sizes(channels=channels)
         self.channels = channels
 
     def carry(self, x: Tensor) -> Tensor:
@@ -191,7 +191,7 @@ class ResidualBlock(nn.Module):
         normalise: bool = True,
     ):
         super().__init__()
-        _check(before=before, width=width, stride=stride)
+        check_sizes(before=before, width=width, stride=stride)
         after = self.expansion * width
         self.same_shape = stride == 1 and before == after
         self.shortcut = shortcut(after)
@@ -339,11 +339,11 @@ class ResNet(nn.Module):
         classes: int = 10,
     ):
         super().__init__()
-        _check(channels=channels, classes=classes, stages=len(counts))
+        check_sizes(channels=channels, classes=classes, stages=len(counts))
         if len(counts) != len(widths):
             raise ValueError(f"{len(counts)} counts of blocks need as many widths: {widths}.")
         for blocks, width in zip(counts, widths):
-            _check(blocks=blocks, width=width)
+            check_sizes(blocks=blocks, width=width)
         self.channels, self.activated_first = channels, block.activated_first
         make = partial(block, shortcut=shortcut, project=project, normalise=normalise)
         kernel, stride = (7, 2) if large else (3, 1)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from .dcgan import _check
+from .sizes import check_sizes
 
 
 class UNet(nn.Module):
@@ -26,7 +26,7 @@ class UNet(nn.Module):
 
     def __init__(self, channels: int = 1, colours: int = 3, width: int = 8):
         super().__init__()
-        _check(channels=channels, colours=colours, width=width)
+        check_sizes(channels=channels, colours=colours, width=width)
         self.channels = channels
         fine, middle, coarse = 2 * width, 3 * width, 4 * width
         self.down = nn.ModuleList(
@@ -84,7 +84,7 @@ class PatchDiscriminator(nn.Module):
         norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
     ):
         super().__init__()
-        _check(channels=channels, width=width, depth=depth)
+        check_sizes(channels=channels, width=width, depth=depth)
         self.channels, self.depth = channels, depth
         layers: list[nn.Module] = []
         before, after = channels, width

@@ -1,0 +1,12 @@
+"""What every network asks of the sizes that it is built with."""
+
+
+def check_sizes(**sizes: int) -> None:
+    """Refuse a size that is not a whole number of at least 1, by its name.
+
+    Raises:
+        ValueError: naming the first size that cannot be used.
+    """
+    for name, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, but it is {size!r}.")
