@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .grids import double, halve
+
 
 class Restorer(nn.Module):
     """A damaged picture -> the picture: three halvings, three doublings, and ways past the code.
@@ -22,12 +24,12 @@ class Restorer(nn.Module):
         super().__init__()
         fine, middle, coarse = width, 2 * width, 3 * width
         self.down = nn.ModuleList(
-            [_halve(colours, fine), _halve(fine, middle), _halve(middle, coarse)]
+            [halve(colours, fine), halve(fine, middle), halve(middle, coarse)]
         )
         self.up = nn.ModuleList(
             [
-                _double(coarse, middle),
-                _double(2 * middle, fine),
+                double(coarse, middle),
+                double(2 * middle, fine),
                 nn.ConvTranspose2d(2 * fine, colours + 1, 4, 2, padding=1),
             ]
         )
@@ -61,17 +63,3 @@ class Restorer(nn.Module):
         """
         drawn, doubt = self.parts(damaged)
         return torch.lerp(damaged, drawn, doubt)
-
-
-def _halve(channels: int, features: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels, features, 4, 2, padding=1), nn.BatchNorm2d(features), nn.SiLU()
-    )
-
-
-def _double(channels: int, features: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ConvTranspose2d(channels, features, 4, 2, padding=1),
-        nn.BatchNorm2d(features),
-        nn.SiLU(),
-    )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from .grids import double, halve
 from .sizes import check_sizes
 
 
@@ -30,10 +31,10 @@ class UNet(nn.Module):
         self.channels = channels
         fine, middle, coarse = 2 * width, 3 * width, 4 * width
         self.down = nn.ModuleList(
-            [_halve(channels, fine), _halve(fine, middle), _halve(middle, coarse)]
+            [halve(channels, fine), halve(fine, middle), halve(middle, coarse)]
         )
         self.up = nn.ModuleList(
-            [_double(coarse, middle), _double(2 * middle, fine), _double(2 * fine, width)]
+            [double(coarse, middle), double(2 * middle, fine), double(2 * fine, width)]
         )
         self.leave = nn.Sequential(nn.Conv2d(width + channels, colours, 3, padding=1), nn.Sigmoid())
 
@@ -49,11 +50,11 @@ class UNet(nn.Module):
                 f"these are {tuple(x.shape)}."
             )
         seen = [x]
-        for halve in self.down:
-            seen.append(halve(seen[-1]))
+        for down in self.down:
+            seen.append(down(seen[-1]))
         drawn = seen.pop()
-        for double in self.up:
-            drawn = torch.cat([double(drawn), seen.pop()], dim=1)
+        for up in self.up:
+            drawn = torch.cat([up(drawn), seen.pop()], dim=1)
         return self.leave(drawn)
 
 
@@ -111,17 +112,3 @@ class PatchDiscriminator(nn.Module):
                 f"pixels a side; these are {tuple(x.shape)}."
             )
         return self.layers(2 * x - 1).squeeze(1)
-
-
-def _halve(channels: int, features: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels, features, 4, 2, padding=1), nn.BatchNorm2d(features), nn.SiLU()
-    )
-
-
-def _double(channels: int, features: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ConvTranspose2d(channels, features, 4, 2, padding=1),
-        nn.BatchNorm2d(features),
-        nn.SiLU(),
-    )
