@@ -1,6 +1,8 @@
 """One's own picture is read whatever it is; a photographed digit comes to look like MNIST's."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -74,6 +76,58 @@ def test_cmyk_orientation_and_animation():
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, GREEN)]
     first = data.own_picture(file_of(frames[0], "gif", save_all=True, append_images=frames[1:]))
     assert colours(first, (4, 4)) == [RED]
+
+
+@pytest.mark.parametrize(
+    "kind, mode", [("jpeg", "RGB"), ("png", "RGB"), ("png", "P"), ("webp", "RGBA")]
+)
+def test_a_large_picture_is_reduced_as_a_small_one_is(kind, mode):
+    halves = Image.new("RGB", (1310, 870), RED)
+    halves.paste(GREEN, (655, 0, 1310, 870))
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = 6
+    read = data.own_picture(file_of(halves.convert(mode), kind, exif=exif), (3, 24, 16))
+    above, below = (torch.tensor(colour) / 255 for colour in (RED, GREEN))
+    assert (read[0, :, 3, 8] - above).abs().max() < 0.03
+    assert (read[0, :, 20, 8] - below).abs().max() < 0.03
+
+
+def test_what_is_seen_through_takes_no_colour_from_what_is_hidden():
+    pixels = np.zeros((640, 640, 4), np.uint8)
+    pixels[::2] = (255, 0, 0, 255)  # every other row is red, the others transparent black
+    read = data.own_picture(file_of(Image.fromarray(pixels)), (3, 16, 16))
+    assert (read[0, :, 8, 8] - torch.tensor([1.0, 0.5, 0.5])).abs().max() < 0.02
+
+
+def test_a_plain_jpeg_of_108_megapixels_is_read_at_a_fraction_of_its_size(recwarn):
+    huge = Image.new("L", (12_000, 9_000), 77)
+    assert colours(data.own_picture(file_of(huge, "jpeg")), (9, 9)) == [(77, 77, 77)]
+    progressive = file_of(huge, "jpeg", progressive=True)
+    for content, shape in ((file_of(huge, "jpeg"), (3, 5000, 5000)), (progressive, (3, 64, 64))):
+        with pytest.raises(ValueError, match="12000 x 9000 is more than 100 megapixels") as info:
+            data.own_picture(content, shape)
+        assert one_sentence(info)
+    assert not recwarn
+
+
+PEAK = """
+import resource, sys
+from course_utils.data import own_picture
+own_picture(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+own_picture(sys.argv[2], (3, 256, 256))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in KiB on Linux")
+def test_a_large_png_is_in_memory_once(tmp_path):
+    small, large = tmp_path / "small.png", tmp_path / "large.png"
+    Image.new("RGB", (8, 8), RED).save(small)
+    Image.new("RGB", (8000, 5000), RED).save(large, compress_level=1)
+    run = [sys.executable, "-c", PEAK, str(small), str(large)]
+    peak = int(subprocess.run(run, capture_output=True, text=True, check=True).stdout) * 1024
+    assert peak < 1.5 * 4 * 8000 * 5000  # Pillow holds a pixel in four bytes
 
 
 def test_one_channel_is_luma():

@@ -17,7 +17,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 DEFAULT_RESOLUTION = 64
 LARGEST_OWN_SIZE = 256  # pixels a side up to which pictures keep a size that they all share
-MAX_PIXELS = 100_000_000  # of one file: reading such a PNG takes about 1.1 GB
+MAX_PIXELS = 100_000_000  # that one file may unfold into: decoded, they take 0.4 GB
+BAND = 8  # rows of a reduced picture that are made at once
 MAX_BYTES = 8 << 30  # of the whole set as float32
 EXIF_ORIENTATION = 0x0112
 
@@ -36,7 +37,7 @@ def read_folder(
     Otherwise the pictures come in the order of their paths, without labels.
 
     A file that cannot be decoded, or has more than 100 megapixels, is left out, and one printed
-    line names it.
+    line names it. A plain JPEG may have up to 178: it is decoded at a fraction of its size.
 
     Args:
         split: where `path` has both sub-folders "train" and "test", the one to read; any other
@@ -95,17 +96,16 @@ def read_picture(source, shape: tuple[int, int], crop: bool = True) -> np.ndarra
     enlarged to fit within the frame whole, so that one of its sides may be shorter.
 
     Raises whatever Pillow makes of a damaged file, and ValueError where it is no picture at all
-    or has more than MAX_PIXELS pixels, which is read from its header before it is decoded.
+    or unfolds into more than MAX_PIXELS pixels, which is read from its header before.
     """
     from PIL import Image, ImageOps
 
     height, width = shape
-    with _open(source) as picture:
-        # JPEG decodes at 1/2, 1/4 or 1/8 of its size for a fraction of the work. Twice the
-        # frame leaves the quality to the resize below; the frame may yet be turned by EXIF.
-        picture.draft(None, (2 * max(shape), 2 * max(shape)))
+    # Twice the frame leaves the quality to the resize below; the frame may yet be turned by EXIF.
+    enough = 2 * max(shape)
+    with _open(source, enough) as picture:
+        picture = _reduced(picture, enough)
         ImageOps.exif_transpose(picture, in_place=True)
-        picture = _eight_bits(picture)
         if crop:
             picture = ImageOps.fit(picture, (width, height))
         else:
@@ -117,8 +117,11 @@ def read_picture(source, shape: tuple[int, int], crop: bool = True) -> np.ndarra
 
 
 @contextmanager
-def _open(source):
+def _open(source, enough: int | None = None):
     """An open picture whose header has been read and found reasonable.
+
+    A JPEG is set to decode at 1/2, 1/4 or 1/8 of its size, for a fraction of the work, where that
+    leaves it `enough` pixels a side. A progressive one is held in whole all the same.
 
     Pillow's warnings are kept quiet: of large pictures, because a limit of our own follows, and
     of oddities that it can read past.
@@ -134,10 +137,31 @@ def _open(source):
         except Image.DecompressionBombError:  # Pillow's own limit, where a picture is far beyond
             raise ValueError("more than 100 megapixels") from None
         with picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                size = f"{picture.width} x {picture.height}"
-                raise ValueError(f"{size} is more than 100 megapixels")
+            whole = picture.size
+            if enough:
+                picture.draft(None, (enough, enough))
+            width, height = whole if "progressive" in picture.info else picture.size
+            if width * height > MAX_PIXELS:
+                raise ValueError(f"{whole[0]} x {whole[1]} is more than 100 megapixels")
             yield picture
+
+
+def _reduced(picture, enough: int):
+    """The picture as RGBA, smaller by a whole factor that leaves it `enough` pixels a side.
+
+    It is made band by band, so that a large picture is never in memory twice.
+    """
+    from PIL import Image
+
+    factor = max(1, min(picture.size) // enough)
+    picture.load()
+    width, height = picture.size
+    small = Image.new("RGBA", (-(-width // factor), -(-height // factor)))
+    for row in range(0, small.height, BAND):
+        top, bottom = row * factor, min((row + BAND) * factor, height)
+        small.paste(_eight_bits(picture.crop((0, top, width, bottom))).reduce(factor), (0, row))
+    small.info = dict(picture.info)  # says how the camera was held
+    return small
 
 
 def _eight_bits(picture):

@@ -1,0 +1,63 @@
+"""Paintings that the package paints by itself, each in a style of its own: `paint("mosaic")`.
+
+They are the style pictures of the lesson on style transfer: every one has its own palette and its
+own texture at several scales, and is composed, so that it might hang on a wall. Nothing is read
+from a file; a seed varies the painting without changing its style.
+"""
+
+from __future__ import annotations
+
+import operator
+from importlib import import_module
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+NAMES = (
+    "starry_night",
+    "sunset",
+    "pointillism",
+    "mosaic",
+    "stained_glass",
+    "colour_circles",
+    "ink_hatching",
+    "woodcut_wave",
+)
+SMALLEST_SIDE = 128  # pixels of the canvas; below, the brushes would be finer than a pixel
+
+
+def paint(name: str, size: int = 256, seed: int = 0, *, device="cpu") -> Tensor:
+    """Paint one picture.
+
+    It is painted at twice its size and then shrunk, so that edges come out smooth. The same seed
+    gives the same composition at every size.
+
+    Args:
+        name: one of `NAMES`.
+        size: side of the square picture in pixels.
+        seed: 0 or more; another one varies the painting.
+
+    Returns:
+        (1, 3, size, size) float32 in [0, 1] on `device`.
+
+    Raises:
+        ValueError: an argument cannot be used.
+    """
+    if name not in NAMES:
+        raise ValueError(f"There is no painting {name!r}; choose one of {', '.join(NAMES)}.")
+    size = _whole("size", size, 1)
+    seed = _whole("seed", seed, 0)
+    painter = import_module(f".{name}", __name__)
+    side = max(2 * size, SMALLEST_SIDE)
+    picture = painter.paint(side, np.random.default_rng(seed)).clip(0, 1)
+    picture = torch.from_numpy(np.ascontiguousarray(picture, np.float32))
+    picture = F.interpolate(picture.permute(2, 0, 1)[None], (size, size), mode="area")
+    return picture.contiguous().to(device)
+
+
+def _whole(what: str, value, least: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{what} is {value!r}; use a whole number of at least {least}.")
+    return operator.index(value)

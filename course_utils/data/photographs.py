@@ -1,0 +1,83 @@
+"""Photographs that come inside scikit-image and scikit-learn: `photograph("cat")`.
+
+| name | what | source and terms |
+|---|---|---|
+| `cat` | Chelsea | scikit-image; Stéfan van der Walt, CC0 |
+| `astronaut` | Eileen Collins, 1992 | scikit-image; NASA, public domain |
+| `coffee` | a cup of espresso | scikit-image; Rachel Michetti for Pikolo Espresso Bar, CC0 |
+| `rocket` | Falcon 9 with DSCOVR before launch, 2015 | scikit-image; SpaceX, public domain |
+| `pagoda` | Tower of Buddhist Incense, Beijing | scikit-learn; danielbuechele, CC BY 2.0 |
+| `flower` | a dahlia | scikit-learn; vultilion, CC BY 2.0 |
+
+They are read from the installed packages: nothing is downloaded, and no copy is kept here.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Crop(NamedTuple):
+    """Where a photograph is found, and the square of it that its subject fills, in pixels."""
+
+    package: str
+    called: str
+    left: int
+    top: int
+    side: int
+
+
+CROPS = {
+    "cat": Crop("skimage", "chelsea", 85, 0, 300),
+    "astronaut": Crop("skimage", "astronaut", 65, 0, 320),
+    "coffee": Crop("skimage", "coffee", 75, 0, 400),
+    "rocket": Crop("skimage", "rocket", 157, 105, 320),
+    "pagoda": Crop("sklearn", "china.jpg", 10, 20, 400),
+    "flower": Crop("sklearn", "flower.jpg", 135, 50, 340),
+}
+NAMES = tuple(CROPS)
+
+
+def photograph(name: str, size: int = 256, *, device="cpu") -> Tensor:
+    """The photograph of that name as a square picture around its subject.
+
+    Beyond 300 to 400 pixels a side it is enlarged, since the originals have no more.
+
+    Args:
+        name: one of `NAMES`.
+        size: side in pixels.
+
+    Returns:
+        (1, 3, size, size) float32 in [0, 1] on `device`.
+
+    Raises:
+        ValueError: an argument cannot be used.
+    """
+    from PIL import Image
+
+    if name not in CROPS:
+        raise ValueError(f"There is no photograph {name!r}; choose one of {', '.join(NAMES)}.")
+    if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
+        raise ValueError(f"size is {size!r}; use a whole number of at least 1.")
+    size, crop = operator.index(size), CROPS[name]
+    box = crop.left, crop.top, crop.left + crop.side, crop.top + crop.side
+    whole = Image.fromarray(_original(crop))
+    pixels = np.asarray(whole.resize((size, size), Image.Resampling.LANCZOS, box=box))
+    picture = torch.tensor(pixels, device=device).permute(2, 0, 1)[None]
+    return picture.float().div(255).contiguous()
+
+
+def _original(crop: Crop) -> np.ndarray:
+    """(H, W, 3) uint8: the whole photograph from its package."""
+    if crop.package == "skimage":
+        import skimage.data
+
+        return getattr(skimage.data, crop.called)()
+    from sklearn.datasets import load_sample_image
+
+    return load_sample_image(crop.called)
