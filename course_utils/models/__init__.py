@@ -28,8 +28,9 @@ from .resnet import (
     resnet50,
 )
 from .restorer import Restorer
-from .translation import PatchDiscriminator, UNet
+from .translation import PatchDiscriminator, ResidualGenerator, UNet
 from .vae import ConvolutionalVAE, VariationalAutoencoder
+from .vgg import VGG, Fire, RandomFilters, SqueezeNet, course_vgg, squeezenet1_1, vgg16, vgg19
 
 __all__ = [
     "Autoencoder",
@@ -49,6 +50,7 @@ __all__ = [
     "ExclusiveGate",
     "FaceReader",
     "FactorReader",
+    "Fire",
     "Generator",
     "InceptionBlock",
     "InceptionV3",
@@ -58,20 +60,28 @@ __all__ = [
     "PatchDiscriminator",
     "PreActivationBlock",
     "PreActivationBottleneck",
+    "RandomFilters",
     "ResNet",
     "ResidualBlock",
+    "ResidualGenerator",
     "Restorer",
     "ScaledShortcut",
     "Shortcut",
     "ShortcutGate",
+    "SqueezeNet",
     "TiedAutoencoder",
     "Transition",
     "UNet",
+    "VGG",
     "VariationalAutoencoder",
     "ZeroPadding",
     "cifar_resnet",
+    "course_vgg",
     "perceptrons",
     "resnet18",
     "resnet34",
     "resnet50",
+    "squeezenet1_1",
+    "vgg16",
+    "vgg19",
 ]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import nn
 
+Norm = Callable[[int], nn.Module]  # channels -> a normalisation of them
 
-def halve(channels: int, features: int) -> nn.Sequential:
-    """(N, channels, H, W) -> (N, features, H / 2, W / 2): a strided convolution, BN, SiLU."""
+
+def halve(channels: int, features: int, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
+    """(N, channels, H, W) -> (N, features, H / 2, W / 2): strided convolution, norm, SiLU."""
+    return nn.Sequential(nn.Conv2d(channels, features, 4, 2, padding=1), norm(features), nn.SiLU())
+
+
+def double(channels: int, features: int, norm: Norm = nn.BatchNorm2d) -> nn.Sequential:
+    """(N, channels, H, W) -> (N, features, 2 H, 2 W): transposed convolution, norm, SiLU."""
     return nn.Sequential(
-        nn.Conv2d(channels, features, 4, 2, padding=1), nn.BatchNorm2d(features), nn.SiLU()
-    )
-
-
-def double(channels: int, features: int) -> nn.Sequential:
-    """(N, channels, H, W) -> (N, features, 2 H, 2 W): a transposed convolution, BN, SiLU."""
-    return nn.Sequential(
-        nn.ConvTranspose2d(channels, features, 4, 2, padding=1),
-        nn.BatchNorm2d(features),
-        nn.SiLU(),
+        nn.ConvTranspose2d(channels, features, 4, 2, padding=1), norm(features), nn.SiLU()
     )

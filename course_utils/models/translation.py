@@ -1,13 +1,15 @@
-"""A picture in, a picture out, and a critic of patches (Isola, Zhu, Zhou and Efros 2017)."""
+"""A picture in, a picture out, and a critic of patches.
+
+The U-Net and the critic are those of Isola, Zhu, Zhou and Efros (2017), for pairs; the residual
+generator is that of Zhu, Park, Isola and Efros (2017), for pictures without partners.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from .grids import double, halve
+from .grids import Norm, double, halve
 from .sizes import check_sizes
 
 
@@ -23,18 +25,29 @@ class UNet(nn.Module):
         channels: channels of the picture that is given.
         colours: channels of the picture that is drawn.
         width: channels at the full size; the coarser grids have 2, 3 and 4 times as many.
+        norm: channels -> the normalisation between the convolutions.
     """
 
-    def __init__(self, channels: int = 1, colours: int = 3, width: int = 8):
+    def __init__(
+        self,
+        channels: int = 1,
+        colours: int = 3,
+        width: int = 8,
+        norm: Norm = nn.BatchNorm2d,
+    ):
         super().__init__()
         check_sizes(channels=channels, colours=colours, width=width)
         self.channels = channels
         fine, middle, coarse = 2 * width, 3 * width, 4 * width
         self.down = nn.ModuleList(
-            [halve(channels, fine), halve(fine, middle), halve(middle, coarse)]
+            [halve(channels, fine, norm), halve(fine, middle, norm), halve(middle, coarse, norm)]
         )
         self.up = nn.ModuleList(
-            [double(coarse, middle), double(2 * middle, fine), double(2 * fine, width)]
+            [
+                double(coarse, middle, norm),
+                double(2 * middle, fine, norm),
+                double(2 * fine, width, norm),
+            ]
         )
         self.leave = nn.Sequential(nn.Conv2d(width + channels, colours, 3, padding=1), nn.Sigmoid())
 
@@ -82,7 +95,7 @@ class PatchDiscriminator(nn.Module):
         channels: int = 3,
         width: int = 32,
         depth: int = 2,
-        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
+        norm: Norm = nn.BatchNorm2d,
     ):
         super().__init__()
         check_sizes(channels=channels, width=width, depth=depth)
@@ -112,3 +125,84 @@ class PatchDiscriminator(nn.Module):
                 f"pixels a side; these are {tuple(x.shape)}."
             )
         return self.layers(2 * x - 1).squeeze(1)
+
+
+class ResidualGenerator(nn.Module):
+    """A picture -> another of the same size, in [0, 1]: shrink, change a little at a time, grow.
+
+    In the notation of Zhu, Park, Isola and Efros (2017), after Johnson, Alahi and Fei-Fei (2016):
+    c7s1-w, d2w, d4w, so many R4w, u2w, uw, c7s1-3, for two halvings of height and width. c7s1 is
+    a convolution with a kernel of 7, d one of 3 with stride 2, R a residual block of two of 3,
+    and u a transposed convolution that doubles height and width. All but the last are followed by
+    instance normalisation and, except at the end of a block, ReLU; kernels of stride 1 see the
+    picture mirrored beyond its border. The paper has width 64, two halvings and, for pictures of
+    256, nine blocks.
+
+    The layers work on [-1, 1], as in the paper, and end in tanh; pictures are mapped to that range
+    on the way in and back on the way out. The normalisation looks at one picture at a time,
+    training or not, so pictures may share a batch and each comes out as if it were alone.
+
+    Args:
+        channels: channels of the pictures, before and after.
+        width: channels at the full size; every halving doubles them.
+        blocks: residual blocks at the coarsest size.
+        halvings: how often height and width are halved.
+    """
+
+    def __init__(self, channels: int = 3, width: int = 16, blocks: int = 3, halvings: int = 2):
+        super().__init__()
+        check_sizes(channels=channels, width=width, blocks=blocks, halvings=halvings)
+        self.channels, self.halvings = channels, halvings
+        widths = [width * 2**number for number in range(halvings + 1)]
+        layers = [_mirrored(channels, width, 7), nn.InstanceNorm2d(width), nn.ReLU(inplace=True)]
+        for fine, coarse in zip(widths, widths[1:]):
+            down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
+            layers += [down, nn.InstanceNorm2d(coarse), nn.ReLU(inplace=True)]
+        layers += [_MirroredBlock(widths[-1]) for _ in range(blocks)]
+        for coarse, fine in zip(widths[:0:-1], widths[-2::-1]):
+            up = nn.ConvTranspose2d(coarse, fine, 3, stride=2, padding=1, output_padding=1)
+            layers += [up, nn.InstanceNorm2d(fine), nn.ReLU(inplace=True)]
+        self.layers = nn.Sequential(*layers, _mirrored(width, channels, 7), nn.Tanh())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, H, W) in [0, 1] for pictures of that shape and range.
+
+        Raises:
+            ValueError: other channels, or a size that cannot be halved so often or is too small.
+        """
+        whole = 2**self.halvings
+        smallest = max(2 * whole, 4)  # a mirror image needs one pixel more than it is to add
+        sides = x.shape[2:]
+        if (
+            x.dim() != 4
+            or x.shape[1] != self.channels
+            or min(sides) < smallest
+            or any(side % whole for side in sides)
+        ):
+            raise ValueError(
+                f"This generator takes (N, {self.channels}, H, W) with H and W multiples of "
+                f"{whole} and at least {smallest}; these are {tuple(x.shape)}."
+            )
+        return (self.layers(2 * x - 1) + 1) / 2
+
+
+class _MirroredBlock(nn.Module):
+    """R of the residual generator: x + f(x), f two convolutions, nothing after the sum."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.change = nn.Sequential(
+            _mirrored(width, width, 3),
+            nn.InstanceNorm2d(width),
+            nn.ReLU(inplace=True),
+            _mirrored(width, width, 3),
+            nn.InstanceNorm2d(width),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.change(x)
+
+
+def _mirrored(before: int, after: int, kernel: int) -> nn.Conv2d:
+    """A convolution that keeps the size and sees the picture mirrored beyond its border."""
+    return nn.Conv2d(before, after, kernel, padding=kernel // 2, padding_mode="reflect")
