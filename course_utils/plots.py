@@ -86,9 +86,7 @@ def captioned(picture: numpy.ndarray, text: str, size: int = 16) -> numpy.ndarra
     font = _font(size)
     height, width = picture.shape[:2]
     band = round(size * 1.6)
-    canvas = Image.new(
-        "RGB", (max(width, round(font.getlength(text)) + 8), height + band), "white"
-    )
+    canvas = Image.new("RGB", (max(width, round(font.getlength(text)) + 8), height + band), "white")
     ImageDraw.Draw(canvas).text((2, 1), text, fill="black", font=font)
     canvas.paste(Image.fromarray(picture), (0, band))
     return numpy.asarray(canvas)
@@ -231,9 +229,7 @@ def number_grid(axes, grid: Tensor, marked: Tensor | None = None, digits: int = 
         square = {"facecolor": colour, "edgecolor": "black", "linewidth": 1.5}
         axes.add_patch(Rectangle((column, row), 1, 1, **square))
         text = {"color": "black" if number or place in chosen else "grey", "fontsize": 16}
-        axes.text(
-            column + 0.5, row + 0.5, f"{number:.{digits}f}", ha="center", va="center", **text
-        )
+        axes.text(column + 0.5, row + 0.5, f"{number:.{digits}f}", ha="center", va="center", **text)
     axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.05), aspect="equal")
     axes.axis("off")
 

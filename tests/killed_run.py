@@ -98,8 +98,7 @@ def main() -> None:
     moments = random.Random(seed)
     # Sittings of random length, together not enough to finish.
     answers = [
-        in_a_child(folder / "cut", moments.uniform(0, 1.0) * seconds / kills)
-        for _ in range(kills)
+        in_a_child(folder / "cut", moments.uniform(0, 1.0) * seconds / kills) for _ in range(kills)
     ]
     cut = in_a_child(folder / "cut", None)
     log = (folder / "cut" / "log.txt").read_text().splitlines()

@@ -154,9 +154,7 @@ def move(page, handle) -> float:
         playwright.sync_api.Error: no picture changed within `CHANGE_SECONDS`.
     """
     handle.focus()
-    value, most = (
-        float(handle.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax")
-    )
+    value, most = (float(handle.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax"))
     page.evaluate("limit => { window.awaitChange(limit) }", CHANGE_SECONDS * 1000)
     page.keyboard.press("ArrowLeft" if value >= most else "ArrowRight")
     return page.evaluate("window.change")

@@ -48,7 +48,7 @@ WRONG = [
         "k - 1",
     ),
     (exercises.check_precision, lambda f, w, k: torch.ones(len(w)) / 7, "the first 4 give"),
-    (exercises.check_precision, lambda f, w, k: (f[:, :k] == w), "RuntimeError"),
+    (exercises.check_precision, lambda f, w, k: f[:, :k] == w, "RuntimeError"),
     (exercises.check_precision, 42, "function is needed"),
     (exercises.check_hamming, lambda a, s: a[:, None] ^ s, "count over the bits"),
     (exercises.check_hamming, lambda a, s: (a[:, None] ^ s).any(2), "no distance"),

@@ -207,9 +207,7 @@ def test_transposed_convolutions_stamp_evenly():
 
 @pytest.mark.parametrize("resize", RESIZES)
 def test_the_code_of_a_convolutional_one_is_a_grid(resize):
-    net = models.ConvolutionalAutoencoder(
-        16, 8, resize, (1, 16, 16), code_activation=nn.Sigmoid
-    )
+    net = models.ConvolutionalAutoencoder(16, 8, resize, (1, 16, 16), code_activation=nn.Sigmoid)
     assert net.grid == (16, 4, 4) and net.code == 256
     h = net.encode(torch.rand(2, 1, 16, 16))
     assert h.shape == (2, 256) and h.min() > 0 and h.max() < 1

@@ -84,9 +84,7 @@ def _draw(name, split, size, seed, device, resolution, held) -> ImageSet:
     if name == "faces":
         from . import faces
 
-        return faces.draw(
-            size, seed=seed, held=held, device=device, resolution=resolution or 32
-        )
+        return faces.draw(size, seed=seed, held=held, device=device, resolution=resolution or 32)
     from . import handwriting
 
     _check_resolution(name, resolution, 28)

@@ -47,10 +47,13 @@ def _compare_precision(answer, found: Tensor, wanted: Tensor, k: int) -> None:
     count = found.shape[1]
     mistakes = {
         "that counts the hits; a share is the count divided by k.": hits[:, :k].sum(1),
-        "all that was found is counted; cut off after the first k: found[:, :k].": hits.float()
-        .mean(1),
-        f"the hits among the first k are divided by all {count} found; divide by k.": hits[:, :k]
-        .sum(1) / count,
+        "all that was found is counted; cut off after the first k: found[:, :k].": hits.float().mean(
+            1
+        ),
+        f"the hits among the first k are divided by all {count} found; divide by k.": hits[
+            :, :k
+        ].sum(1)
+        / count,
         "all hits are divided by k; count only those among the first k.": hits.sum(1) / k,
         "those are the last k; the best are the first.": hits[:, -k:].float().mean(1),
         "that is the share of misses; what is wanted has the query's own label.": 1 - right,
@@ -99,8 +102,7 @@ def _compare_hamming(answer, asked: Tensor, stored: Tensor) -> None:
     both = asked.float() @ stored.float().T
     either = (asked[:, None] | stored).sum(2)
     mistakes = {
-        "that counts the bits that agree; the distance counts those that differ (^).": bits
-        - right,
+        "that counts the bits that agree; the distance counts those that differ (^).": bits - right,
         "that is the share of bits; the distance is a count: sum, not mean.": right / bits,
         "that counts bits that are on in both (&); those that differ are asked for (^).": both,
         "that counts bits that are on in either (|); where both are on they agree (^).": either,

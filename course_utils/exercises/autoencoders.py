@@ -339,11 +339,7 @@ def _examine_contractive(answer) -> str:
 # 5. The size that a transposed convolution makes
 
 SETTINGS = [
-    (d, f, p, s)
-    for d in (5, 7, 14, 28)
-    for f in (2, 3, 4, 5)
-    for p in (0, 1, 2)
-    for s in (1, 2, 3)
+    (d, f, p, s) for d in (5, 7, 14, 28) for f in (2, 3, 4, 5) for p in (0, 1, 2) for s in (1, 2, 3)
 ]
 CONVOLUTION = (
     "that is what a convolution leaves, which shrinks; solve d' = (d - f + 2p)/s + 1 for d, and "

@@ -79,8 +79,10 @@ def ask_tensor(answer: Callable, *arguments, shape: tuple[int, ...], meaning: st
             f"the result has shape {tuple(result.shape)} and should have {shape}: {meaning}."
         )
     if not result.is_floating_point() or not result.isfinite().all():
-        raise Wrong("the result has values that are not finite numbers; look for log(0) or an "
-                    "exp of something large.")
+        raise Wrong(
+            "the result has values that are not finite numbers; look for log(0) or an "
+            "exp of something large."
+        )
     return result
 
 

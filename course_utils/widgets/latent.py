@@ -111,8 +111,12 @@ class PosteriorFilm:
             prior = pyplot.Circle((0, 0), 2, fill=False, color="black", ls="--", lw=1.5)
             axis.add_patch(prior)
             axis.set(
-                xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", title=run,
-                xlabel="first latent number   (dashed: 2σ of the prior)", ylabel="second",
+                xlim=(-extent, extent),
+                ylim=(-extent, extent),
+                aspect="equal",
+                title=run,
+                xlabel="first latent number   (dashed: 2σ of the prior)",
+                ylabel="second",
             )
             text = axis.text(0.02, 0.97, "", transform=axis.transAxes, va="top")
             self.stages[run] = (plots.LivePlot(figure, [balls, text]), balls, text)
