@@ -21,23 +21,26 @@ export PYTHONPATH := $(CURDIR)
 QUIET    := env -u MPLBACKEND OMP_NUM_THREADS=1 COURSE_PROGRESS=off
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint notebooks run claims bench doctor clean
+.PHONY: help lab test lint notebooks run student instructor fork colab claims bench doctor clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "%-20s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(LAB)  ## set up what is missing and open JupyterLab on the notebooks
 	$(BIN)/python -m jupyterlab notebooks
 
 test: $(DEV) lint  ## set up what is missing and run every test: package, notebooks, page
 	$(QUIET) $(BIN)/python -m pytest tests --ignore tests/test_browser.py
+	rm -rf build/solved && $(BIN)/python -m course_utils solved
 	runs=$$(mktemp -d) && trap 'rm -rf "$$runs"' EXIT && \
-	$(QUIET) COURSE_RUNS="$$runs" $(BIN)/python -m pytest notebooks --nbval --nbval-current-env \
-	  --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg -n 2 --dist loadscope
+	$(QUIET) COURSE_RUNS="$$runs" $(BIN)/python -m pytest notebooks build/solved --nbval \
+	  --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg \
+	  -n 2 --dist loadscope
 	$(QUIET) $(BIN)/python -m pytest tests/test_browser.py
 
 lint: $(DEV)  ## style and likely mistakes
 	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
 
 notebooks: $(LAB)  ## run the notebooks (NB=03: one) and store their outputs
 	$(BIN)/python -m course_utils notebooks $(NB)
@@ -45,6 +48,16 @@ notebooks: $(LAB)  ## run the notebooks (NB=03: one) and store their outputs
 run: $(LAB)  ## run one notebook and keep the executed copy: NB=03 BUDGET=classroom SEED=0
 	@test -n "$(NB)" || { echo "Say which notebook: make run NB=03"; exit 1; }
 	$(BIN)/python -m course_utils run $(NB) --budget $(BUDGET) --seed $(SEED)
+
+student instructor: $(LAB)  ## notebooks without solutions, or solved and with speaker notes
+	$(BIN)/python -m course_utils $@ $(NB)
+
+fork: $(LAB)  ## point badges and setup cells at your repository: URL=https://github.com/me/course
+	@test -n "$(URL)" || { echo "Say where: make fork URL=https://github.com/me/course"; exit 1; }
+	$(BIN)/python -m course_utils fork $(URL)
+
+colab:  ## run what is committed (NB=03: one) with Colab's versions of the packages
+	.ci/colab $(NB)
 
 claims: $(LAB)  ## hold the claims of the notebooks (NB=03: one) against SEEDS=5 seeds
 	$(BIN)/python -m course_utils claims $(NB) --seeds $(SEEDS)

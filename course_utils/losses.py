@@ -123,3 +123,76 @@ def squared_slope(logits: Tensor, pictures: Tensor) -> Tensor:
     """
     (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
     return slopes.square().flatten(1).sum(1).mean()
+
+
+def content_loss(features: Tensor, wanted: Tensor) -> Tensor:
+    """½ Σ (F - P)² over channels and positions of one layer, lecture 1.
+
+    Args:
+        features: (N, C, h, w), the activations F of the picture that is made.
+        wanted: (N, C, h, w) or (1, C, h, w), the activations P of the content.
+    """
+    return squared_error(features, wanted)
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """G_ij = 1/(h w) Σ_k F_ik F_jk: which channels are active together, wherever that is.
+
+    Gatys et al. (2016) sum over positions; the mean makes pictures of different sizes comparable.
+
+    Args:
+        features: (N, C, h, w).
+
+    Returns:
+        (N, C, C), float32 even from half precision, whose sums over positions overflow.
+    """
+    flat = features.to(torch.promote_types(features.dtype, torch.float32)).flatten(2)
+    with torch.autocast(features.device.type, enabled=False):
+        return flat @ flat.mT / flat.shape[2]
+
+
+def mean_and_variance(features: Tensor) -> Tensor:
+    """The mean and the variance of every channel over positions, a smaller style than Gram's.
+
+    Li et al. (2017) match these statistics; so does adaptive instance normalisation (Huang and
+    Belongie 2017). Both use the root of the variance, whose gradient is infinite at 0, where
+    channels are that never light up.
+
+    Args:
+        features: (N, C, h, w).
+
+    Returns:
+        (N, 2, C): means, then variances.
+    """
+    flat = features.to(torch.promote_types(features.dtype, torch.float32)).flatten(2)
+    return torch.stack([flat.mean(2), flat.var(2, correction=0)], dim=1)
+
+
+def style_loss(statistics: Tensor, wanted: Tensor) -> Tensor:
+    """Σ (G - A)² / Σ A² of one layer: 0 is the style asked for, 1 as far from it as black.
+
+    Gatys et al. (2016) divide by 4 C² instead. The two differ by a factor that is fixed once the
+    style is chosen; this one gives all layers of all networks the same say.
+
+    Args:
+        statistics: (N, ...), Gram matrices or other statistics of the picture that is made.
+        wanted: (1, ...) or (N, ...), the same of the style.
+    """
+    error = (statistics - wanted).square().flatten(1).sum(1)
+    size = wanted.square().flatten(1).sum(1)
+    return error / size.clamp_min(torch.finfo(size.dtype).tiny)
+
+
+def total_variation(pictures: Tensor) -> Tensor:
+    """The mean squared difference of neighbouring pixels, down plus across: the price of speckle.
+
+    The mean and not the sum, so that one weight suits pictures of all sizes. A side of one pixel
+    has no neighbours and costs nothing.
+
+    Args:
+        pictures: (N, C, H, W).
+    """
+    down, across = pictures.diff(dim=2), pictures.diff(dim=3)
+    return sum(
+        steps.square().flatten(1).sum(1) / max(1, steps[0].numel()) for steps in (down, across)
+    )

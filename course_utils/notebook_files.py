@@ -153,20 +153,28 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def tags(cell: NotebookNode) -> list[str]:
+    """The tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def python_source(cell: NotebookNode) -> str:
+    """A code cell as plain Python; the first one has a shell command, for Colab."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    return TransformerManager().transform_cell(cell.source)
+
+
 def definitions(path: Path, tag: str | None = None) -> dict:
     """The names that a notebook's code defines when it runs in this process, without a kernel.
 
     Args:
         tag: only the cells with this tag are run.
     """
-    from IPython.core.inputtransformer2 import TransformerManager
-
     names: dict = {"display": lambda *_: None}
     for cell in read(path).cells:
-        if cell.cell_type == "code" and (tag is None or tag in cell.metadata.get("tags", [])):
-            # The first cell has a shell command, for Colab.
-            source = TransformerManager().transform_cell(cell.source)
-            exec(compile(source, f"{path.name}, cell {cell.id}", "exec"), names)
+        if cell.cell_type == "code" and (tag is None or tag in tags(cell)):
+            exec(compile(python_source(cell), f"{path.name}, cell {cell.id}", "exec"), names)
     return names
 
 
@@ -178,7 +186,7 @@ def kept_pictures(notebook: NotebookNode, stem: str) -> dict[str, bytes]:
     """
     pictures = {}
     for cell in notebook.cells:
-        for tag in cell.metadata.get("tags", []):
+        for tag in tags(cell):
             name = stem if tag == "cover" else tag.removeprefix("picture-")
             if tag == "cover" or tag.startswith("picture-"):
                 for output in cell.outputs:
@@ -228,7 +236,7 @@ def _execute_cell(client: _StrictClient, cell: NotebookNode, index: int, number:
             f"The kernel died in code cell {number}, most often for want of memory.\n\n"
             f"{cell.source}"
         ) from error
-    if client.reported_errors and "raises-exception" not in cell.metadata.get("tags", []):
+    if client.reported_errors and "raises-exception" not in tags(cell):
         traceback = ANSI_COLOUR.sub("", "\n".join(client.reported_errors[0]["traceback"]))
         raise NotebookError(f"Code cell {number} failed:\n\n{cell.source}\n\n{traceback}")
 

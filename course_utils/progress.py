@@ -6,21 +6,24 @@ import os
 import sys
 import time
 
+from . import processes
+
 REDRAW_SECONDS = 0.25  # reading a loss waits for the device, so not at every step
 
 
 class Progress:
     """A line that is redrawn in place while a run goes on, and left in its final form.
 
-    With COURSE_PROGRESS=off, and where output goes to a file, only the final line is printed.
+    With COURSE_PROGRESS=off, and where output goes to a file, only the final line is printed. Of
+    several processes, only the first draws.
     """
 
     def __init__(self, name: str, epochs: int, batches: int):
         self.name, self.epochs, self.batches = name, epochs, batches
         self.started = self.drawn = time.perf_counter()
         self.first_step = None
-        self.live = os.environ.get("COURSE_PROGRESS") != "off"
-        self.handle = _display_handle() if self.live else None
+        self.live = processes.is_first() and os.environ.get("COURSE_PROGRESS") != "off"
+        self.handle = display_handle() if self.live else None
 
     def due(self) -> bool:
         """Whether it is time to draw again."""
@@ -40,13 +43,13 @@ class Progress:
             remaining = self.epochs * self.batches - step
             left = f" · {(self.drawn - self.started) * remaining / done:.0f} s left"
         epoch = min(step // self.batches + 1, self.epochs)
-        measures = _measures({key: values[-1].item() for key, values in history.items()})
+        measures = measures_in_words({key: values[-1].item() for key, values in history.items()})
         self._draw(f"{self.name}: epoch {epoch}/{self.epochs} · {share:.0%} · {measures}{left}")
 
     def finish(self, run) -> None:
         """Leave the final line: epochs, last epoch's measures, seconds."""
         resumed = f" · resumed at step {run.resumed_at}" if run.resumed_at else ""
-        measures = _measures(run.last_epoch())
+        measures = measures_in_words(run.last_epoch())
         line = f"{self.name}: {self.epochs} epochs · {measures} · {run.seconds:.1f} s{resumed}"
         if self.handle is not None:
             self._draw(line)
@@ -57,12 +60,12 @@ class Progress:
 
     def _draw(self, line: str) -> None:
         if self.handle is not None:
-            self.handle.update(_Line(line))
+            self.handle.update(Line(line))
         elif sys.stdout.isatty():
             print("\r\x1b[K" + line, end="", flush=True)
 
 
-class _Line:
+class Line:
     """A text that a notebook shows without quotation marks."""
 
     def __init__(self, text: str):
@@ -72,11 +75,11 @@ class _Line:
         return self.text
 
 
-def _measures(values: dict[str, float]) -> str:
+def measures_in_words(values: dict[str, float]) -> str:
     return " · ".join(f"{measure} {value:.4g}" for measure, value in values.items())
 
 
-def _display_handle():
+def display_handle():
     """A place in the notebook's output that can be redrawn, or None outside a notebook."""
     if "IPython" not in sys.modules:
         return None
@@ -86,4 +89,4 @@ def _display_handle():
     shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return None
-    return display(_Line("…"), display_id=True)
+    return display(Line("…"), display_id=True)

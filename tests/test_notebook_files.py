@@ -134,14 +134,3 @@ def readable_texts(output) -> list[str]:
     """The parts of an output that a person reads as text; a picture's base64 is none."""
     shown = [text for kind, text in data(output).items() if kind.startswith("text/")]
     return [*shown, output.get("text", "")]
-
-
-def test_every_notebook_is_fetched_from_the_project_s_own_address(path, notebook):
-    """The address stands in pyproject.toml; badges and setup cells must agree with it."""
-    project = (NOTEBOOKS.parent / "pyproject.toml").read_text()
-    line = re.search(r'^Repository = "https://github\.com/(\S+)"$', project, re.MULTILINE)
-    address = line.group(1)
-    badge = f"colab.research.google.com/github/{address}/blob/main/notebooks/{path.name}"
-    assert badge in notebook.cells[0].source
-    setup = next(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    assert f"https://github.com/{address}" in setup

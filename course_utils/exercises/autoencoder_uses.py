@@ -44,15 +44,12 @@ def _compare_precision(answer, found: Tensor, wanted: Tensor, k: int) -> None:
     )
     if near(share, right):
         return
-    count = found.shape[1]
+    count, hits_among_k = found.shape[1], hits[:, :k].sum(1)
+    all_counted = "all that was found is counted; cut off after the first k: found[:, :k]."
     mistakes = {
-        "that counts the hits; a share is the count divided by k.": hits[:, :k].sum(1),
-        "all that was found is counted; cut off after the first k: found[:, :k].": hits.float().mean(
-            1
-        ),
-        f"the hits among the first k are divided by all {count} found; divide by k.": hits[
-            :, :k
-        ].sum(1)
+        "that counts the hits; a share is the count divided by k.": hits_among_k,
+        all_counted: hits.float().mean(1),
+        f"the hits among the first k are divided by all {count} found; divide by k.": hits_among_k
         / count,
         "all hits are divided by k; count only those among the first k.": hits.sum(1) / k,
         "those are the last k; the best are the first.": hits[:, -k:].float().mean(1),

@@ -1,0 +1,262 @@
+"""Networks whose activations say what a picture shows and how it is painted.
+
+All of them take pictures in [0, 1] and answer `net(pictures, layers)` with the activations of the
+layers asked for, by name. The VGG (Simonyan and Zisserman 2015) is the one of lecture 1; its
+`features` are numbered like torchvision's, so that torchvision's weights fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .sizes import check_sizes
+
+VGG16_BLOCKS = (2, 2, 3, 3, 3)  # convolutions in each block
+VGG19_BLOCKS = (2, 2, 4, 4, 4)
+VGG_WIDTHS = (64, 128, 256, 512, 512)  # channels in each block
+COURSE_WIDTHS = (32, 32, 64, 96, 96)
+
+# The mean and the standard deviation of ImageNet's pixels, which torchvision's weights expect.
+PIXEL_MEAN = (0.485, 0.456, 0.406)
+PIXEL_SPREAD = (0.229, 0.224, 0.225)
+
+
+class FeatureNetwork(nn.Module):
+    """A chain of layers, `features`, some of which have names.
+
+    Attributes:
+        layers: the names in order, first layer first.
+        content_layer: the layer whose activations say what is where, unless one chooses another.
+        style_layers: the layers whose Gram matrices say how it is painted.
+    """
+
+    content_layer: str
+    style_layers: tuple[str, ...]
+
+    def __init__(self, features: Iterable[nn.Module], positions: dict[str, int]):
+        super().__init__()
+        self.features = nn.Sequential(*features)
+        self.layers = tuple(positions)
+        self._positions = positions
+        for name, value in (("mean", PIXEL_MEAN), ("spread", PIXEL_SPREAD)):
+            self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
+
+    def forward(self, pictures: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+        """layer -> its activations (N, C, h, w) after the ReLU.
+
+        Nothing is computed beyond the last layer asked for.
+
+        Args:
+            pictures: (N, 3, H, W) in [0, 1].
+            layers: names out of `self.layers`; all of them unless given.
+
+        Raises:
+            ValueError: a layer's name is unknown, or the pictures are too small for it.
+        """
+        wanted = check_layers(layers, self.layers)
+        last = max((self._positions[layer] for layer in wanted), default=-1)
+        names = {self._positions[layer]: layer for layer in wanted}
+        found = {}
+        x = (pictures - self.mean) / self.spread
+        for position, module in enumerate(self.features[: last + 1]):
+            if isinstance(module, nn.AvgPool2d | nn.MaxPool2d) and min(x.shape[-2:]) < 2:
+                height, width = pictures.shape[-2:]
+                raise ValueError(
+                    f"Pictures of {height} × {width} pixels are too small for {wanted[-1]}; "
+                    "enlarge them, or use earlier layers."
+                )
+            x = module(x)
+            if position in names:
+                found[names[position]] = x
+        return {layer: found[layer] for layer in wanted}
+
+
+def check_layers(layers: Iterable[str] | None, known: Sequence[str]) -> list[str]:
+    """The names asked for, all of `known` where none are given, each once and in their order.
+
+    Raises:
+        ValueError: a name is not among `known`.
+    """
+    wanted = set(known if layers is None else [layers] if isinstance(layers, str) else layers)
+    unknown = sorted(wanted - set(known))
+    if unknown:
+        raise ValueError(f"There is no layer {unknown[0]!r}; it has {', '.join(known)}.")
+    return [layer for layer in known if layer in wanted]
+
+
+class VGG(FeatureNetwork):
+    """Blocks of 3 × 3 convolutions, each with a ReLU; a pooling halves the grid between blocks.
+
+    A layer is called after its block and its place there: block1_conv1, block1_conv2, block2_conv1
+    and so on, as in the lecture.
+
+    Args:
+        widths: channels of each block.
+        blocks: how many convolutions each block has.
+        pooling: "max" as published, or "average", which Gatys et al. (2016) found to give
+            better pictures.
+    """
+
+    content_layer = "block2_conv2"
+    style_layers = (
+        "block1_conv2",
+        "block2_conv2",
+        "block3_conv3",
+        "block4_conv3",
+        "block5_conv3",
+    )
+
+    def __init__(
+        self,
+        widths: Sequence[int] = VGG_WIDTHS,
+        blocks: Sequence[int] = VGG16_BLOCKS,
+        pooling: str = "max",
+    ):
+        poolings = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
+        if pooling not in poolings:
+            raise ValueError(f"The pooling is {pooling!r}; choose one of {', '.join(poolings)}.")
+        if len(widths) != len(blocks):
+            raise ValueError(f"{len(blocks)} blocks need as many widths, not {len(widths)}.")
+        features, positions, channels = [], {}, 3
+        for block, (width, convolutions) in enumerate(zip(widths, blocks), start=1):
+            check_sizes(width=width, convolutions=convolutions)
+            for place in range(1, convolutions + 1):
+                features += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
+                positions[f"block{block}_conv{place}"] = len(features) - 1
+                channels = width
+            features.append(poolings[pooling](2))
+        super().__init__(features, positions)
+
+    def convolutions(self) -> list[nn.Conv2d]:
+        """The convolutions in the order of `layers`."""
+        return [self.features[position - 1] for position in self._positions.values()]
+
+    @torch.no_grad()
+    def equalise(self, pictures: Tensor) -> VGG:
+        """Rescale every layer so that its mean activation over `pictures` is 1; returns itself.
+
+        What a layer's weights are divided by, the next layer's are multiplied by: ReLU and pooling
+        pass a positive factor on, so every layer still answers what it did, up to that factor.
+        Gatys et al. (2016) do this to VGG19 filter by filter; in a small network that makes the few
+        filters that hardly ever answer drown the others.
+
+        Args:
+            pictures: (N, 3, H, W) in [0, 1].
+        """
+        scales = [found.mean() for found in self(pictures).values()]
+        for convolution, scale, before in zip(self.convolutions(), scales, [1.0, *scales]):
+            convolution.weight *= before / scale
+            convolution.bias /= scale
+        return self
+
+
+def vgg16() -> VGG:
+    """The 13 convolutions of VGG16, in torchvision's order (its configuration D)."""
+    return VGG(VGG_WIDTHS, VGG16_BLOCKS)
+
+
+def vgg19() -> VGG:
+    """The 16 convolutions of VGG19, in torchvision's order (its configuration E)."""
+    return VGG(VGG_WIDTHS, VGG19_BLOCKS)
+
+
+def course_vgg() -> VGG:
+    """VGG16's blocks and names with half of its channels and less, pooled by averages.
+
+    The first layer must not be narrower: a 3 × 3 patch has 27 numbers, and what fewer filters
+    cannot see, the descent on pixels fills with speckle.
+    """
+    return VGG(COURSE_WIDTHS, VGG16_BLOCKS, pooling="average")
+
+
+class Fire(nn.Module):
+    """A 1 × 1 convolution squeezes the channels, a 1 × 1 and a 3 × 3 one expand them again.
+
+    Args:
+        channels: channels that come in.
+        squeezed: channels after the first convolution.
+        expanded: channels of each of the two others, whose results are put side by side.
+    """
+
+    def __init__(self, channels: int, squeezed: int, expanded: int):
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)
+        self.expand1x1 = nn.Conv2d(squeezed, expanded, 1)
+        self.expand3x3 = nn.Conv2d(squeezed, expanded, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, h, w) -> (N, 2 expanded, h, w)."""
+        x = self.squeeze(x).relu()
+        return torch.cat([self.expand1x1(x), self.expand3x3(x)], 1).relu()
+
+
+class SqueezeNet(FeatureNetwork):
+    """SqueezeNet 1.1 (Iandola et al. 2016), in torchvision's order: 5 MB instead of VGG16's 528.
+
+    Its layers are conv1 and fire2 to fire9, as in the paper.
+    """
+
+    content_layer = "fire2"
+    style_layers = ("conv1", "fire3", "fire5", "fire7", "fire9")
+
+    def __init__(self):
+        def halve():
+            return nn.MaxPool2d(3, stride=2, ceil_mode=True)
+
+        features = [nn.Conv2d(3, 64, 3, stride=2), nn.ReLU(inplace=True), halve()]
+        features += [Fire(64, 16, 64), Fire(128, 16, 64), halve()]
+        features += [Fire(128, 32, 128), Fire(256, 32, 128), halve()]
+        features += [Fire(256, 48, 192), Fire(384, 48, 192)]
+        features += [Fire(384, 64, 256), Fire(512, 64, 256)]
+        fires = [place for place, module in enumerate(features) if isinstance(module, Fire)]
+        positions = {"conv1": 1} | {f"fire{n}": place for n, place in enumerate(fires, start=2)}
+        super().__init__(features, positions)
+
+
+def squeezenet1_1() -> SqueezeNet:
+    """SqueezeNet 1.1 without its classifier."""
+    return SqueezeNet()
+
+
+class RandomFilters(nn.Module):
+    """One layer of random orthogonal filters of several sizes, which nothing has trained.
+
+    Ustyuzhaninov et al. (2016) found that such filters know enough of a texture to paint it again.
+    A layer is called after the size of its filters: 3x3, 5x5 and so on.
+
+    Args:
+        sizes: odd widths of the filters.
+        filters: how many of each size.
+        seed: of the filters; torch's own random numbers are left alone.
+    """
+
+    content_layer = "3x3"
+
+    def __init__(
+        self, sizes: Sequence[int] = (3, 5, 7, 11, 17, 23), filters: int = 24, seed: int = 0
+    ):
+        super().__init__()
+        check_sizes(filters=filters)
+        self.layers = self.style_layers = tuple(f"{size}x{size}" for size in sizes)
+        self.filters = nn.ModuleDict()
+        for layer, size in zip(self.layers, sizes):
+            around = {"padding": size // 2, "padding_mode": "replicate"}
+            self.filters[layer] = nn.utils.skip_init(nn.Conv2d, 3, filters, size, **around)
+        generator = torch.Generator().manual_seed(seed)
+        for convolution in self.filters.values():
+            nn.init.orthogonal_(convolution.weight, gain=3.0, generator=generator)
+            nn.init.uniform_(convolution.bias, -0.5, 0.5, generator=generator)
+        for name, value in (("mean", PIXEL_MEAN), ("spread", PIXEL_SPREAD)):
+            self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
+
+    def forward(self, pictures: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+        """layer -> its activations (N, filters, H, W) after the ReLU, for pictures (N, 3, H, W).
+
+        Raises:
+            ValueError: a layer's name is unknown.
+        """
+        x = (pictures - self.mean) / self.spread
+        return {layer: self.filters[layer](x).relu() for layer in check_layers(layers, self.layers)}

@@ -1,0 +1,124 @@
+"""One address of the project: every badge, setup cell and page agrees with pyproject.toml."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from course_utils.__main__ import main
+from course_utils.notebook_files import NOTEBOOKS, ROOT, NotebookError, read
+from course_utils.repository import PLACES, fork, stated_name
+
+FORK = "https://github.com/someone/my-course"
+# Links that fetch or open the course, wherever they stand.
+LINKS = re.compile(
+    r"colab\.research\.google\.com/github/([^/\s]+/[^/\s]+)/"
+    r"|mybinder\.org/v2/gh/([^/\s]+/[^/\s]+)/"
+    r"|git clone [^\n]*github\.com/([^/\s]+/[^/\s.]+)"
+    r"|repository-code: \W?https://github\.com/([^/\s]+/[^/\s\"']+)"
+)
+SETUP = """# On Colab, fetch the course; anywhere else this does nothing.
+import sys
+from pathlib import Path
+
+if "google.colab" in sys.modules:
+    repository = "https://github.com/{name}"
+    if not Path("course").exists():
+        !git clone --quiet --depth 1 {{repository}} course
+    sys.path.insert(0, str(Path("course").resolve()))
+
+import course_utils
+
+lab = course_utils.start("{stem}")"""
+NOTEBOOK_PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def files(root):
+    return [path for pattern in PLACES for path in sorted(root.glob(pattern))]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The files that name the address, in a folder of their own."""
+    for path in files(ROOT):
+        target = tmp_path / path.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(path, target)
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", NOTEBOOK_PATHS, ids=lambda path: path.stem)
+def test_a_notebook_is_opened_and_fetched_from_the_project_s_own_address(path):
+    title, *cells = read(path).cells
+    badge = f"https://colab.research.google.com/github/{stated_name()}/blob/main/notebooks/"
+    assert badge + path.name in title.source
+    setup = next(cell.source for cell in cells if cell.cell_type == "code")
+    assert setup == SETUP.format(name=stated_name(), stem=path.stem)
+
+
+def test_no_page_points_elsewhere():
+    for path in files(ROOT):
+        for match in LINKS.finditer(path.read_text(encoding="utf-8")):
+            assert next(filter(None, match.groups())) == stated_name(), path
+
+
+def test_the_address_stands_in_no_file_that_fork_does_not_know():
+    command = ["git", "grep", "--name-only", "--fixed-strings", stated_name()]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if found.returncode > 1:
+        pytest.skip("this is not a clone")
+    assert set(found.stdout.split()) <= {str(path.relative_to(ROOT)) for path in files(ROOT)}
+
+
+def test_a_fork_is_pointed_at_everywhere_and_back_again(copy, capsys):
+    before = {path: path.read_bytes() for path in files(copy)}
+    old = stated_name(copy)
+    assert fork(f"{FORK}.git", copy) == 0
+    assert stated_name(copy) == "someone/my-course"
+    assert not [path for path in files(copy) if old.encode() in path.read_bytes()]
+    for path in copy.glob("notebooks/*.ipynb"):
+        assert path.read_bytes().count(b"someone/my-course") == 2
+        read(path)
+    assert fork(f"https://github.com/{old}", copy) == 0
+    assert {path: path.read_bytes() for path in files(copy)} == before
+
+
+def test_forking_to_where_one_is_changes_nothing(copy):
+    before = {path: path.read_bytes() for path in files(copy)}
+    fork(f"https://github.com/{stated_name(copy)}/", copy)
+    assert {path: path.read_bytes() for path in files(copy)} == before
+
+
+def test_a_longer_name_that_begins_alike_is_another_repository(copy):
+    old = stated_name(copy)
+    page = copy / "README.md"
+    others = f"See https://github.com/{old}-two, github.com/{old}.js and x{old}.\n"
+    ours = (
+        f"github.com/{old}.git, github.com/{old}. colab/github/{old}/blob mybinder.org/v2/gh/{old}"
+    )
+    page.write_text(others + ours)
+    fork(FORK, copy)
+    assert page.read_text() == others + ours.replace(old, "someone/my-course")
+
+
+@pytest.mark.parametrize(
+    "address", ["someone/my-course", "https://gitlab.com/a/b", "https://github.com/a", ""]
+)
+def test_only_a_repository_on_github_is_an_address(address, copy):
+    with pytest.raises(NotebookError, match="is not like https://github.com/OWNER/NAME"):
+        fork(address, copy)
+
+
+def test_there_is_always_a_way_back(copy):
+    page = copy / "README.md"
+    page.write_text(f"Made from {FORK}.")
+    before = {path: path.read_bytes() for path in files(copy)}
+    with pytest.raises(NotebookError, match="mentioned in README.md already"):
+        fork(FORK, copy)
+    assert {path: path.read_bytes() for path in files(copy)} == before
+
+
+def test_the_command_line_refuses_in_one_sentence(capsys):
+    assert main(["fork", "nonsense"]) == 1
+    assert capsys.readouterr().err.startswith("\n'nonsense' is not like https://github.com/")

@@ -1,0 +1,46 @@
+"""The table that says when each notebook last ran, and with what."""
+
+import re
+from datetime import date
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_utils.notebook_commands import store
+from course_utils.notebook_files import write
+from course_utils.verified import COLUMNS, record
+
+SESSION = "course_utils 0.1.0 · torch 2.15.0 · CPU, 1 thread · float32 · classroom budget · seed 0"
+
+
+def test_a_row_is_renewed_and_all_else_stays(tmp_path):
+    table = tmp_path / "README.md"
+    table.write_text(f"# Notebooks\n\nFirst words.\n\n{COLUMNS}\n\nLast words.\n", encoding="utf-8")
+    for stem in ("02_second", "01_first", "02_second"):
+        record(stem, SESSION, 51.7, table)
+    text = table.read_text(encoding="utf-8")
+    assert text.startswith(
+        f"# Notebooks\n\nFirst words.\n\n{COLUMNS}| [01_first](01_first.ipynb) |"
+    )
+    assert text.endswith("| 52 s |\n\nLast words.\n")
+    rows = re.findall(r"^\| \[(\w+)\]", text, re.MULTILINE)
+    assert rows == ["01_first", "02_second"]
+    assert f"| {date.today()} | Python 3." in text
+    assert ", torch 2.15.0 | CPU, 1 thread, float32 | 52 s |" in text
+
+
+def test_a_file_without_the_table_is_refused(tmp_path):
+    (tmp_path / "README.md").write_text("Nothing here.")
+    with pytest.raises(ValueError, match="lost the heading"):
+        record("01_first", SESSION, 1.0, tmp_path / "README.md")
+
+
+def test_storing_a_notebook_says_when(tmp_path, capsys):
+    start = 'import course_utils\nlab = course_utils.start("01_first")'
+    write(new_notebook(cells=[new_code_cell(start)]), tmp_path / "01_first.ipynb")
+    write(new_notebook(cells=[new_code_cell("1 / 0")]), tmp_path / "02_fails.ipynb")
+    with pytest.raises(Exception, match="ZeroDivisionError"):
+        store([], tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| [01_first](01_first.ipynb) | " in text
+    assert "02_fails" not in text
