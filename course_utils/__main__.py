@@ -17,17 +17,23 @@ def main(arguments: list[str] | None = None) -> int:
 
         return doctor()
 
-    from course_utils import notebook_commands
+    from course_utils import notebook_commands, processes, repository
     from course_utils.notebook_files import NotebookError
 
     act = {
         "run": notebook_commands.run,
         "notebooks": notebook_commands.store,
+        "student": notebook_commands.student,
+        "instructor": notebook_commands.instructor,
+        "solved": notebook_commands.solved,
         "claims": notebook_commands.claims,
+        "fork": repository.fork,
     }[command]
     try:
+        if command != "run" and processes.count() > 1:
+            raise NotebookError(f"Several processes can run a notebook; start {command} alone.")
         return act(**options)
-    except NotebookError as error:
+    except (NotebookError, processes.WrongLaunch) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
 
@@ -56,10 +62,23 @@ def _parser() -> argparse.ArgumentParser:
     store = commands.add_parser("notebooks", help="run notebooks and store their outputs in them")
     store.add_argument("names", **some)
 
+    variants = {
+        "student": "write notebooks without solutions",
+        "instructor": "write notebooks solved, executed here, and with speaker notes",
+        "solved": "write the solved exercises of notebooks, for the tests",
+    }
+    for name, purpose in variants.items():
+        variant = commands.add_parser(name, help=purpose)
+        variant.add_argument("names", **some)
+        variant.add_argument("--out", type=Path, help=f"their folder (default: build/{name})")
+
     claims = commands.add_parser("claims", help="how often each claim holds over random seeds")
     claims.add_argument("names", **some)
     claims.add_argument("--seeds", type=int, default=5, help="seeds 0 to SEEDS - 1 (default: 5)")
     claims.add_argument("--budget", **budgets, help="seconds on a laptop, or minutes on a GPU")
+
+    fork = commands.add_parser("fork", help="point badges and setup cells at your own repository")
+    fork.add_argument("address", help="such as https://github.com/me/my-course")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What `python -m course_utils` does with notebooks: run one, store all, hold claims over seeds."""
+"""What `python -m course_utils` does with notebooks: run, store, vary, hold claims over seeds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from course_utils import processes
 from course_utils.files import replacing
 from course_utils.notebook_files import (
     NOTEBOOKS,
@@ -25,6 +26,14 @@ from course_utils.notebook_files import (
     read,
     write,
 )
+from course_utils.notebook_variants import (
+    only_exercises,
+    unsolved,
+    with_solutions,
+    without_solutions,
+)
+from course_utils.speaker_notes import with_speaker_notes
+from course_utils.verified import record
 
 CLAIMS_TABLE = ROOT / "benchmarks" / "results" / "claims.md"
 HELD, FAILED = "✔ ", "✘ "
@@ -39,6 +48,9 @@ def run(
     folder: Path = NOTEBOOKS,
 ) -> int:
     """Execute one notebook of `folder`, tell its progress and keep the executed copy.
+
+    Started by `accelerate launch` or `torchrun`, every process executes the notebook. The first
+    tells its progress, and the others keep copies of their own, as `NAME-process-2.ipynb`.
 
     Args:
         name: how the notebook's file name starts.
@@ -62,11 +74,15 @@ def run(
         environment["COURSE_PUBLISH"] = "1"
 
     notebook = read(path)
+    telling = (_say_cell, _say_seconds) if processes.is_first() else ()
+    if not processes.is_first():
+        out = out.with_stem(f"{out.stem}-process-{processes.rank() + 1}")
     try:
-        execute(notebook, path.parent, environment, _say_cell, _say_seconds)
+        execute(notebook, path.parent, environment, *telling)
     finally:
         write(clean(notebook), out)
-        print(f"\nThe executed copy is {out}")
+        if processes.is_first():
+            print(f"\nThe executed copy is {out}")
     return 0
 
 
@@ -74,7 +90,7 @@ def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
     """Execute notebooks in the classroom budget and store their outputs in place.
 
     The pictures of the cells tagged "cover" and "picture-NAME" are also kept in data/pictures,
-    for the pages.
+    for the pages, and the table in the notebooks' README says when this was, and with what.
 
     Raises:
         NotebookError: a cell or widget callback failed; that notebook's file stays as it was.
@@ -82,15 +98,55 @@ def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
     for path in find(names, folder):
         print(path.stem)
         notebook = read(path)
-        with _reproducible_environment(seed=0) as environment:
-            environment["COURSE_DEVICE"] = "cpu"  # what every reader has, and CI compares with
-            execute(notebook, path.parent, environment, _say_cell, _say_seconds)
+        seconds = _executed_here(notebook, path.parent)
         write(clean(notebook), path)
+        session = [line for line in printed_lines(notebook) if line.startswith("course_utils ")]
+        if session:
+            record(path.stem, session[0], sum(seconds.values()), path.parent / "README.md")
         shelf = folder.parent / "data" / "pictures"
         for name, picture in kept_pictures(notebook, path.stem).items():
             shelf.mkdir(parents=True, exist_ok=True)
             with replacing(shelf / f"{name}.png") as file:
                 file.write(picture)
+    return 0
+
+
+def student(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
+    """Write notebooks without their solutions into `out`, build/student by default."""
+    for path in find(names, folder):
+        write(without_solutions(read(path)), (out or ROOT / "build" / "student") / path.name)
+    return 0
+
+
+def solved(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
+    """Write the solved exercises of notebooks, with the cells they need, for nbval to compare.
+
+    Args:
+        out: the folder they go to, build/solved by default.
+    """
+    for path in find(names, folder):
+        notebook = only_exercises(with_solutions(read(path)))
+        write(notebook, (out or ROOT / "build" / "solved") / path.name)
+    return 0
+
+
+def instructor(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
+    """Write notebooks with solutions filled in, executed here, and with speaker notes.
+
+    Args:
+        out: the folder they go to, build/instructor by default.
+
+    Raises:
+        NotebookError: a cell or widget callback failed, or a solution does not satisfy its check.
+    """
+    for path in find(names, folder):
+        print(path.stem)
+        notebook = with_solutions(read(path))
+        seconds = _executed_here(notebook, path.parent)
+        if wrong := unsolved(notebook):
+            raise NotebookError(f"{path.stem}: a solution is refused.\n" + "\n".join(wrong))
+        noted = with_speaker_notes(clean(notebook), seconds)
+        write(noted, (out or ROOT / "build" / "instructor") / path.name)
     return 0
 
 
@@ -191,6 +247,20 @@ def _reproducible_environment(seed: int) -> Iterator[dict[str, str | None]]:
         }
 
 
+def _executed_here(notebook: NotebookNode, folder: Path) -> dict[str, float]:
+    """Execute a notebook as CI does, tell its progress, and return the seconds of each cell id."""
+    seconds = {}
+
+    def after(run: CellRun) -> None:
+        _say_seconds(run)
+        seconds[run.cell.id] = run.seconds
+
+    with _reproducible_environment(seed=0) as environment:
+        environment["COURSE_DEVICE"] = "cpu"  # what every reader has, and CI compares with
+        execute(notebook, folder, environment, _say_cell, after)
+    return seconds
+
+
 def _the_only(paths: list[Path]) -> Path:
     if len(paths) > 1:
         names = ", ".join(path.stem for path in paths)
@@ -206,5 +276,5 @@ def _say_cell(number: int, count: int, cell: NotebookNode) -> None:
 def _say_seconds(run: CellRun) -> None:
     print(f" {run.seconds:6.1f} s")
     for line in cell_lines(run.cell):
-        if line.startswith((HELD, FAILED)):
+        if line.startswith((HELD, FAILED, "process ")):
             print(f"         {line}")

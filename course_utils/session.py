@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy
 import torch
 
-from . import __version__
+from . import __version__, processes
 
 BUDGETS = ("classroom", "full")
 PRECISIONS = ("float32", "bf16", "fp16")
@@ -62,12 +62,17 @@ class Lab:
 def start(name: str, seed: int = 0) -> Lab:
     """Decide device, precision, seed, budget and folders; seed everything; print one line.
 
+    Where a launcher started several processes, they meet here, and the device of each is printed
+    on a line of its own.
+
     Args:
         name: the notebook's name, for example "03_vae_latent_space".
         seed: used unless COURSE_SEED is set.
 
     Raises:
-        ValueError: an environment variable holds something that cannot be used.
+        ValueError: an environment variable holds something that cannot be used, or the processes
+            were started with different settings.
+        ProcessesLost: the other processes did not come.
     """
     budget = os.environ.get("COURSE_BUDGET", "classroom")
     if budget not in BUDGETS:
@@ -91,6 +96,8 @@ def start(name: str, seed: int = 0) -> Lab:
     if lab.precision not in PRECISIONS:
         raise ValueError(f"COURSE_PRECISION is {lab.precision!r}; use {', '.join(PRECISIONS)}.")
     seed_everything(lab.seed)
+    # NumPy 2.1 asks once for its smallest numbers, and complains where they count as 0 already.
+    numpy.finfo(numpy.float32), numpy.finfo(numpy.float64)
     # Numbers below 1e-38 count as 0. Adam's averages fade into them wherever a pixel is always
     # black, and a processor is slow with them: a tenth of the time on real digits.
     torch.set_flush_denormal(True)
@@ -98,24 +105,59 @@ def start(name: str, seed: int = 0) -> Lab:
         # Matrix products of float32 numbers may round to TF32: several times faster, and
         # the rounding is far below the noise of training.
         torch.set_float32_matmul_precision("high")
+        if device.index is not None:
+            torch.cuda.set_device(device)  # whose random numbers a checkpoint keeps
     print(describe(lab))
+    if processes.count() > 1:
+        kind = f"{lab.precision} on {device.type}"
+        processes.check_alike("settings", f"{name}, {budget} budget, seed {lab.seed}, {kind}")
+        for line in processes.from_all(f"{processes.name()} · {describe_device(device)}"):
+            print(line)
     return lab
 
 
 def choose_device() -> torch.device:
-    """The best device here: cuda, else mps, else cpu; COURSE_DEVICE overrides it."""
+    """The best device here: cuda, else mps, else cpu; COURSE_DEVICE overrides it.
+
+    Of several processes on a machine, each has a GPU of its own.
+    """
     wanted = os.environ.get("COURSE_DEVICE") or None
     present = {
         "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
+        "mps": torch.backends.mps.is_available() and processes.count() == 1,  # it cannot share
         "cpu": True,
     }
     if wanted is None:
-        return torch.device(next(kind for kind, there in present.items() if there))
+        wanted = next(kind for kind, there in present.items() if there)
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", wanted) or not present[wanted.split(":")[0]]:
         usable = ", ".join(kind for kind, there in present.items() if there)
         raise ValueError(f"COURSE_DEVICE is {wanted!r}; this machine has: {usable}.")
+    if processes.count() > 1 and wanted.startswith("cuda"):
+        wanted = f"cuda:{own_gpu(wanted, torch.cuda.device_count())}"
     return torch.device(wanted)
+
+
+def own_gpu(wanted: str, gpus: int) -> int:
+    """The number of the GPU that this one of several processes computes on, from 0.
+
+    Args:
+        wanted: "cuda".
+        gpus: how many this machine has.
+
+    Raises:
+        ValueError: `wanted` names one GPU for all processes, or there are too few.
+    """
+    if wanted != "cuda":
+        raise ValueError(
+            f"COURSE_DEVICE is {wanted!r} for every process, and two cannot share a GPU; "
+            "set it to cuda, and each takes its own."
+        )
+    if processes.local_rank() >= gpus:
+        raise ValueError(
+            f"There is no GPU left for {processes.name()}: this machine has {gpus}. Start one "
+            "process a GPU, or set COURSE_DEVICE=cpu."
+        )
+    return processes.local_rank()
 
 
 def choose_precision(device: torch.device) -> str:
@@ -153,14 +195,18 @@ def runs_folder() -> Path:
 
 def describe(lab: Lab) -> str:
     """The one line that `start` prints."""
-    if lab.device.type == "cuda":
-        device = torch.cuda.get_device_name(lab.device)
-    elif lab.device.type == "mps":
-        device = "Apple GPU (mps)"
-    else:
-        threads = torch.get_num_threads()
-        device = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
     return (
-        f"course_utils {__version__} · torch {torch.__version__} · {device} · {lab.precision} · "
-        f"{lab.budget} budget · seed {lab.seed}"
+        f"course_utils {__version__} · torch {torch.__version__} · {describe_device(lab.device)} · "
+        f"{lab.precision} · {lab.budget} budget · seed {lab.seed}"
     )
+
+
+def describe_device(device: torch.device) -> str:
+    """What a device is, in words; a GPU that was chosen by its number has it."""
+    if device.type == "cuda":
+        number = "" if device.index is None else f" ({device})"
+        return torch.cuda.get_device_name(device) + number
+    if device.type == "mps":
+        return "Apple GPU (mps)"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"

@@ -13,6 +13,7 @@ import hashlib
 import inspect
 import math
 import random
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -24,9 +25,9 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from . import checkpoints
+from . import checkpoints, processes
 from .progress import Progress
-from .session import Lab
+from .session import Lab, seed_everything
 
 READ_BACK_EVERY = 100  # steps between two copies of the history from the device
 RUNAWAY = 1e6  # a measure this many times its first value (or 1) is not coming back
@@ -82,6 +83,7 @@ class Optimiser:
 
     Attributes:
         progress: how much of the run is done, in [0, 1), for what fades while training.
+        share: the weight of this process's gradients in those of all; 1 for a single process.
     """
 
     def __init__(self, parameters, lr: float, betas: tuple[float, float], lab: Lab):
@@ -94,6 +96,7 @@ class Optimiser:
         self.half = lab.precision != "float32"
         self.base_lr = lr
         self.progress = 0.0
+        self.share = 1 / processes.count()
 
     def minimise(self, loss: Tensor) -> None:
         """Move this player's parameters one step down the gradient of a loss of one number."""
@@ -103,6 +106,9 @@ class Optimiser:
         with torch.autocast(loss.device.type, enabled=False) if self.half else nullcontext():
             # For this player's weights only: the opponent's gradients would go unused.
             self.scaler.scale(loss).backward(inputs=self.parameters)
+        if processes.count() > 1:
+            gradients = [weight.grad for weight in self.parameters if weight.grad is not None]
+            processes.add_up(gradients, self.share)
         self.scaler.step(self.torch)
         self.scaler.update()
         if self.half:
@@ -125,6 +131,14 @@ def cosine(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * progress))
 
 
+def late_linear(progress: float) -> float:
+    """A learning rate that stays for half of the run, then falls to zero along a line.
+
+    That of Zhu, Park, Isola and Efros (2017), whose rate fell once an epoch; this one, every step.
+    """
+    return min(1.0, 2 * (1 - progress))
+
+
 def fit(
     step: Callable,
     data: Tensor | Sequence[Tensor],
@@ -144,6 +158,14 @@ def fit(
 ) -> Run:
     """Train networks by calling `step` on batches, and return the history.
 
+    Several processes (`accelerate launch`, `torchrun`) share the work of a run, and each calls
+    `fit` alike. A step is then given its process's part of the batch, `minimise` averages the
+    gradients over all parts, and the history is averaged the same way, so that a run is that of
+    one process up to rounding. Three things follow from the parts: random numbers drawn in a step
+    are each process's own; batch normalisation averages over a part; and a step must call
+    `minimise` for the same players in every process. Afterwards all processes hold the networks,
+    history, snapshots and random numbers of the first, which alone watches, prints and saves.
+
     Args:
         step: `step(batch, nets, opts) -> {measure: value}`. `batch` is a tensor (or a tuple,
             where `data` is several tensors); `nets.NAME` are the networks, `opts.NAME` their
@@ -156,13 +178,15 @@ def fit(
         epochs: passes over the data in all, sittings before a cut included.
         lr: learning rate of Adam, one number or one a network.
         betas: Adam's two decay rates.
-        batch_size: pictures a step; the last batch of an epoch may be smaller (one of a single
-            picture is left out).
-        schedule: progress in [0, 1) -> factor on the learning rate (`constant`, `cosine`).
+        batch_size: pictures a step, those of all processes together; the last batch of an epoch
+            may be smaller (one of a single picture is left out).
+        schedule: progress in [0, 1) -> factor on the learning rate (`constant`, `cosine`,
+            `late_linear`).
         save: a name: keep a checkpoint under it and resume from it when called again. The
             resumed run is bit for bit the run that was never cut (on the CPU). A run with
             other data, networks, rates, seed or another step is another run, with a checkpoint
             of its own beside the first, so going back to the old settings resumes the old run.
+            So is one with another number of processes.
         save_every: seconds between checkpoints.
         watch: `watch(nets) -> tensor`, called without gradients at the steps in `watch_at`
             (counted from 0, before that step's update; the number of steps in all is the
@@ -171,7 +195,8 @@ def fit(
         name: what progress lines call the run; `save`, else the step's name.
 
     Raises:
-        ValueError: `data` is empty or of unequal lengths, or a number is out of range.
+        ValueError: `data` is empty or of unequal lengths, or a number is out of range, or the
+            processes were given different runs.
         Diverged: a measure became NaN, infinite or absurdly large. The networks are left with
             their last good weights, the error carries the run so far, and checkpoints are kept.
     """
@@ -183,6 +208,10 @@ def fit(
     batches = _batches_per_epoch(len(tensors[0]), batch_size)
     steps = epochs * batches
     run = Run(name or save or step.__name__.strip("_"), steps_per_epoch=batches)
+    shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
+    processes.check_alike("run", f"{run.name} ({steps} steps of {batch_size}, data {shapes})")
+    for net in nets.values():
+        processes.copy_from_first(net.state_dict().values())
     path = identity = None
     if save is not None:
         identity = {
@@ -199,19 +228,28 @@ def fit(
             "networks": {key: repr(net) for key, net in nets.items()},
         }
         path = Path(lab.runs_folder) / f"{save}-{checkpoints.short_name(identity)}.pt"
+        if processes.count() > 1:
+            identity["processes"] = processes.count()
+            path = path.with_stem(f"{path.stem}-of-{processes.count()}")
 
     # The order of the pictures in epoch e follows from one number, so that the position in
     # the data is the number of the step and nothing else need be saved.
     order_seed = int(torch.randint(2**31, ()))
     begin = 0
-    state = path and checkpoints.resume(path, identity, longest=steps)
+    state = path and processes.is_first() and checkpoints.resume(path, identity, longest=steps)
+    if path and processes.is_first() and not state:
+        _say_what_else_there_is(path)
+    order_seed, state = processes.from_first((order_seed, state))
+    if not processes.is_first():  # or all would draw the same noise for different pictures
+        own = numpy.random.SeedSequence([order_seed, processes.rank()])
+        seed_everything(int(own.generate_state(1)[0]))
     if state:
         begin, order_seed = _restore(state, run, nets, opts)
         run.resumed_at = begin
 
     step_nets, step_opts = SimpleNamespace(**nets), SimpleNamespace(**opts)
     autocast, several = _autocast(lab), isinstance(data, Sequence)
-    pending, good = [], _weights(nets)
+    pending, shares, good = [], [], _weights(nets)
     seconds_before = run.seconds
     started_at = saved_at = time.perf_counter()
     progress = Progress(run.name, epochs, batches)
@@ -219,29 +257,35 @@ def fit(
     def keep(finished: int) -> None:
         run.seconds = seconds_before + time.perf_counter() - started_at
         if path:
-            checkpoints.save(path, _state(finished, order_seed, run, nets, opts), identity)
+            state = _state(finished, order_seed, run, nets, opts)
+            if processes.is_first():
+                checkpoints.save(path, state, identity)
 
     def look(number: int) -> None:
-        if number in watch_at and number not in dict(run.snapshots):
+        if number in watch_at and processes.is_first() and number not in dict(run.snapshots):
             run.snapshots.append((number, _watch(watch, nets)))
 
     try:
-        for number, batch in _batches(tensors, batch_size, order_seed, begin, steps):
+        for number, batch, share in _batches(tensors, batch_size, order_seed, begin, steps):
             look(number)
             for opt in opts.values():
-                opt.progress = number / steps
+                opt.progress, opt.share = number / steps, share
                 opt.scale_rate(float(schedule(opt.progress)))
             with autocast:
                 measures = step(batch if several else batch[0], step_nets, step_opts)
             pending.append(_detached(measures, expected=pending[-1] if pending else run.history))
+            shares.append(share)
             finished = number + 1
-            save_now = path and time.perf_counter() - saved_at > save_every
-            if len(pending) == READ_BACK_EVERY or finished == steps or save_now or progress.due():
-                trouble = _read_back(pending, run.history, number)
+            save_now, draw_now = processes.first_says(
+                path is not None and time.perf_counter() - saved_at > save_every, progress.due()
+            )
+            if len(pending) == READ_BACK_EVERY or finished == steps or save_now or draw_now:
+                trouble = _read_back(pending, shares, run.history, number)
                 if trouble:
                     run.seconds = seconds_before + time.perf_counter() - started_at
                     for key, net in nets.items():
                         net.load_state_dict(good[key])
+                    _follow_the_first(run, nets)
                     raise Diverged(trouble, run)
                 now = _weights(nets)  # the last step may have spoilt them unseen
                 good = now if _finite(now) else good
@@ -253,10 +297,12 @@ def fit(
         look(steps)
         if begin < steps:
             keep(steps)
+        _follow_the_first(run, nets)
     finally:  # also when a cell is interrupted
         for net in nets.values():
             net.eval()
-    progress.finish(run)
+    if processes.is_first():
+        progress.finish(run)
     return run
 
 
@@ -271,7 +317,10 @@ def _batches_per_epoch(count: int, batch_size: int) -> int:
 
 
 def _batches(tensors: list[Tensor], batch_size: int, order_seed: int, begin: int, steps: int):
-    """(number, batch) of each step from `begin` on; every epoch has an order of its own."""
+    """(number, batch, share) of each step from `begin` on; every epoch has an order of its own.
+
+    Of several processes, each takes its part of the batch that a single one would take.
+    """
     count = len(tensors[0])
     batches = _batches_per_epoch(count, batch_size)
     order = None
@@ -280,7 +329,8 @@ def _batches(tensors: list[Tensor], batch_size: int, order_seed: int, begin: int
         if order is None or position == 0:
             order = _order(count, order_seed + epoch, tensors[0].device)
         picked = order[position * batch_size : (position + 1) * batch_size]
-        yield number, tuple(tensor[picked] for tensor in tensors)
+        picked, share = processes.part(picked)
+        yield number, tuple(tensor[picked] for tensor in tensors), share
 
 
 def _as_tensors(data) -> list[Tensor]:
@@ -358,8 +408,12 @@ def _set_random_state(numbers: dict) -> None:
         torch.mps.set_rng_state(numbers["mps"])
 
 
-def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> str:
+def _read_back(
+    pending: list[dict], shares: list[float], history: dict[str, Tensor], number: int
+) -> str:
     """Append the waiting measures to the history, one copy from the device a measure.
+
+    Of several processes, all see the mean over the parts of each batch, so that they judge alike.
 
     Returns:
         what went wrong and at which step, in a sentence; "" where all is well. The history then
@@ -369,6 +423,7 @@ def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> 
     for key in pending[0]:
         values = [torch.as_tensor(measures[key]).detach().float() for measures in pending]
         fresh[key] = torch.stack(values).cpu()
+    processes.add_up(fresh.values(), torch.tensor(shares).repeat(len(fresh)))
     bad, culprit = len(pending), ""
     for key, values in fresh.items():
         first = history[key][0] if key in history else values[0]
@@ -379,6 +434,7 @@ def _read_back(pending: list[dict], history: dict[str, Tensor], number: int) -> 
     for key, values in fresh.items():
         history[key] = torch.cat([history.get(key, values[:0]), values[:bad]])
     pending.clear()
+    shares.clear()
     if not culprit:
         return ""
     step = number + 1 - len(fresh[culprit]) + bad
@@ -514,6 +570,7 @@ def _state(number, order_seed, run, nets, opts) -> dict:
         "opts": {key: opt.torch.state_dict() for key, opt in opts.items()},
         "scalers": {key: opt.scaler.state_dict() for key, opt in opts.items()},
         "random": _random_state(),
+        "others": processes.from_others(lambda: (_random_state(), _buffers(nets))),
         "history": run.history,
         "snapshots": run.snapshots,
         "seconds": run.seconds,
@@ -526,7 +583,48 @@ def _restore(state: dict, run: Run, nets, opts) -> tuple[int, int]:
         net.load_state_dict(state["nets"][key])
         opts[key].torch.load_state_dict(state["opts"][key])
         opts[key].scaler.load_state_dict(state["scalers"][key])
-    _set_random_state(state["random"])
+    if processes.is_first():
+        _set_random_state(state["random"])
+    else:
+        numbers, buffers = state["others"][processes.rank() - 1]
+        _set_random_state(numbers)
+        for key, net in nets.items():
+            net.load_state_dict(buffers[key], strict=False)
     run.history, run.snapshots = state["history"], list(state["snapshots"])
     run.seconds = state["seconds"]
     return state["step"], state["order_seed"]
+
+
+def _buffers(nets: Mapping[str, nn.Module]) -> dict[str, dict[str, Tensor]]:
+    """What a network remembers beside its weights, on the CPU: batch normalisation's averages ...
+
+    In several processes each has its own, for each saw other pictures.
+    """
+    saved = {key: net.state_dict() for key, net in nets.items()}
+    return {
+        key: {name: saved[key][name].cpu() for name, _ in net.named_buffers() if name in saved[key]}
+        for key, net in nets.items()
+    }
+
+
+def _follow_the_first(run: Run, nets: Mapping[str, nn.Module]) -> None:
+    """At the end of a run in several processes: all hold what the first one holds."""
+    if processes.count() == 1:
+        return
+    for net in nets.values():
+        processes.copy_from_first(net.state_dict().values())
+    run.snapshots, run.seconds, numbers = processes.from_first(
+        (run.snapshots, run.seconds, _random_state())
+    )
+    _set_random_state(numbers)
+
+
+def _say_what_else_there_is(path: Path) -> None:
+    """Tell of checkpoints of the same run in another number of processes, which are not used."""
+    stem = re.sub(r"-of-\d+$", "", path.stem)
+    for other in sorted(path.parent.glob("*.pt")):
+        if re.fullmatch(rf"{re.escape(stem)}(-of-\d+)?\.pt", other.name):
+            print(
+                f"{other.name} is of another number of processes, and only that many resume it "
+                "exactly; this run begins afresh beside it."
+            )

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from . import processes
 from .files import replacing
 from .session import Lab, course_folder
 
@@ -55,10 +56,10 @@ def shipped(
     if lab.budget == "full" and train is not None:
         measures = train(net)
         net.eval()
-        if lab.publish:
+        if lab.publish and processes.is_first():
             rounded = {measure: round(value, 3) for measure, value in measures.items()}
             save(name, net, {"measures": rounded, "seed": lab.seed, "budget": lab.budget})
-        return measures
+        return processes.from_first(measures)  # all go on when the file is there
     card = load(name, net)
     net.eval()
     return card["measures"]

@@ -3,7 +3,6 @@
 import math
 import re
 
-import nbformat
 import pytest
 import torch
 
@@ -17,9 +16,8 @@ from course_utils.exercises import (
     resnet,
     vae,
 )
-from course_utils.notebook_files import NOTEBOOKS
-
-SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
+from course_utils.notebook_files import NOTEBOOKS, read
+from course_utils.notebook_variants import exercises
 
 
 def number(path):
@@ -29,14 +27,8 @@ def number(path):
 
 def exercises_of(path):
     """(name, stub, check, solution) of every exercise of a notebook."""
-    cells = nbformat.read(path, as_version=4).cells
-    for position, cell in enumerate(cells):
-        if "exercise" not in cell.metadata.get("tags", []):
-            continue
-        solution = SOLUTION.search(cells[position + 1].source).group(1)
-        stub, call = cell.source.rsplit("\n\n\n", 1)
-        name = re.search(r"def (\w+)", stub).group(1)
-        yield name, stub, call, solution.replace("\n# ", "\n")
+    for _, stub, call, solution in exercises(read(path)):
+        yield re.search(r"def (\w+)", stub).group(1), stub, call, solution
 
 
 EXERCISES = [

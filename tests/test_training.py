@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from course_utils import checkpoints, fit
-from course_utils.training import RUNAWAY, Diverged, Optimiser, cosine, follow
+from course_utils.training import RUNAWAY, Diverged, Optimiser, cosine, follow, late_linear
 
 HERE = Path(__file__).parent
 
@@ -281,6 +281,11 @@ def test_the_rate_follows_the_schedule_and_each_network_has_its_own(lab):
     fit(step, torch.ones(4, 1), nets, lab, epochs=4, lr={"a": 1.0, "b": 0.1}, schedule=cosine)
     assert rates[0] == [1.0, 0.1]
     assert rates[2] == pytest.approx([0.5, 0.05])
+
+
+def test_a_late_line_stays_and_then_falls_to_zero():
+    factors = [late_linear(number / 8) for number in range(9)]
+    assert factors == [1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
 
 
 def test_watching_leaves_no_trace(lab):

@@ -1,0 +1,133 @@
+"""Trains small networks in as many processes as a launcher starts, and saves what came out.
+
+Run as a program: `torchrun --nproc-per-node 2 tests/several_processes.py FOLDER PART ...`. Each
+process writes what it holds after each part, as FOLDER/PART-RANK.pt.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+import course_utils
+from course_utils import fit, processes
+from course_utils.training import Diverged
+
+
+def line_data(count=70):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(count, 3, generator=generator)
+    return x, x @ torch.tensor([[1.0], [-2.0], [0.5]])
+
+
+def exact(lab) -> dict:
+    """No random numbers in the step; batches of 32 and 6, which three processes cannot halve."""
+    net = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 1))
+    if not processes.is_first():
+        nn.init.zeros_(net[0].weight)  # what the first process has is what counts
+    seen = []
+
+    def step(batch, nets, opts):
+        x, y = batch
+        seen.append(x.clone())
+        loss = (nets.net(x) - y).square().mean()
+        opts.net.minimise(loss)
+        return {"loss": loss, "count": len(x)}
+
+    run = fit(step, line_data(), {"net": net}, lab, epochs=6, batch_size=32, lr=0.01)
+    return {"net": net.state_dict(), "history": run.history, "seen": seen}
+
+
+def noisy(lab, epochs=12, begun=lambda: None, save=None) -> dict:
+    """A game of two with noise, dropout, batch normalisation and snapshots."""
+    noise = torch.randn(600, 4)  # the same in every process, if their generators agree
+    real = noise @ torch.randn(4, 4) + 1
+    generator = nn.Sequential(nn.Linear(4, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 4))
+    judge = nn.Sequential(nn.Linear(4, 32), nn.LeakyReLU(), nn.Dropout(0.2), nn.Linear(32, 1))
+    drawn = []
+
+    def step(x, nets, opts):
+        begun()
+        fake = nets.generator(torch.randn_like(x))
+        drawn.append(torch.rand(()))
+        judging = (nets.judge(x) - 1).square().mean() + nets.judge(fake.detach()).square().mean()
+        opts.judge.minimise(judging)
+        drawing = (nets.judge(fake) - 1).square().mean() + (fake.mean(0) - 1).square().mean()
+        opts.generator.minimise(drawing)
+        return {"judging": judging, "drawing": drawing}
+
+    run = fit(
+        step, real, {"generator": generator, "judge": judge}, lab, epochs=epochs, batch_size=50,
+        betas=(0.5, 0.9), save=save, save_every=0.02,
+        watch=lambda nets: nets.generator(torch.randn(3, 4)), watch_at=(0, 30, 100),
+    )  # fmt: skip
+    return {
+        "nets": [generator.state_dict(), judge.state_dict()],
+        "history": run.history,
+        "snapshots": run.snapshots,
+        "resumed at": run.resumed_at,
+        "drawn": torch.stack(drawn) if drawn else torch.zeros(0),
+        "next": torch.rand(3),
+    }
+
+
+def cut(lab) -> dict:
+    """A longer one that is saved often and may be killed; a file says that it has begun."""
+    begun = Path(sys.argv[1], "begun")
+    return noisy(lab, epochs=30, begun=begun.touch, save="cut")
+
+
+def small(lab) -> dict:
+    """Batches of three are not shared: every process computes them whole."""
+    net = nn.Linear(1, 1)
+    sizes = []
+
+    def step(x, nets, opts):
+        sizes.append(len(x))
+        loss = nets.net(x).square().mean()
+        opts.net.minimise(loss)
+        return {"loss": loss}
+
+    run = fit(step, torch.ones(3, 1), {"net": net}, lab, epochs=2)
+    return {"net": net.state_dict(), "sizes": sizes, "history": run.history}
+
+
+def diverging(lab) -> dict:
+    """One process meets a picture that spoils its loss; both must end, at the same step."""
+    net = nn.Linear(1, 1)
+
+    def step(x, nets, opts):
+        loss = nets.net(x).square().mean() * (float("nan") if (x > 100).any() else 1)
+        opts.net.minimise(loss)
+        return {"loss": loss}
+
+    data = torch.cat([torch.ones(159, 1), torch.full((1, 1), 101.0)])
+    try:
+        fit(step, data, {"net": net}, lab, epochs=1, batch_size=4)
+    except Diverged as end:
+        return {"net": net.state_dict(), "end": str(end), "history": end.run.history}
+
+
+def unlike(lab) -> dict:
+    """The processes come with data of unlike lengths."""
+    data = torch.ones(8 + processes.rank(), 1)
+    try:
+        fit(lambda x, nets, opts: {"loss": 0.0}, data, {"net": nn.Linear(1, 1)}, lab, epochs=1)
+    except ValueError as refusal:
+        return {"refusal": str(refusal)}
+
+
+PARTS = {"exact": exact, "noisy": noisy, "cut": cut, "small": small, "diverging": diverging}
+PARTS["unlike"] = unlike
+
+
+def main() -> None:
+    folder, *parts = sys.argv[1:]
+    for part in parts:
+        outcome = PARTS[part](course_utils.start("several"))
+        torch.save(outcome, Path(folder) / f"{part}-{processes.rank()}.pt")
+
+
+if __name__ == "__main__":
+    main()
