@@ -12,8 +12,11 @@ from course_utils.exercises import (
     autoencoders,
     conditional_gan,
     conditional_uses,
+    cyclegan,
     gans,
     resnet,
+    start_here,
+    style_transfer,
     vae,
 )
 from course_utils.notebook_files import NOTEBOOKS, read
@@ -39,21 +42,27 @@ EXERCISES = [
 
 
 MODULES = {
+    "00": start_here,
+    "01": style_transfer,
     "02": autoencoders,
     "02b": autoencoder_uses,
     "03": vae,
     "04": gans,
     "05": conditional_gan,
     "05b": conditional_uses,
+    "06": cyclegan,
     "07": resnet,
 }
 COUNTS = {
+    "00": 3,
+    "01": 4,
     "02": 5,
     "02b": 4,
     "03": 5,
     "04": 5,
     "05": 5,
     "05b": 4,
+    "06": 4,
     "07": 4,
 }
 
@@ -67,6 +76,8 @@ def run(path, call, source):
 
 @pytest.mark.parametrize(("notebook", "count"), COUNTS.items())
 def test_no_exercise_of_a_notebook_is_overlooked(notebook, count):
+    if not list(NOTEBOOKS.glob(f"{notebook}_*.ipynb")):
+        pytest.skip(f"notebook {notebook} is not written yet")
     assert len([one for one in EXERCISES if one.id.split("-")[0] == notebook]) == count
 
 
