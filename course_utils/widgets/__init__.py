@@ -4,6 +4,7 @@ from .caption_box import CaptionBox
 from .explorer import Explorer, explore
 from .latent import BoundView, LatentPad, PosteriorFilm
 from .picker import PicturePicker
+from .style_studio import StyleStudio
 from .time_machine import TimeMachine, weights_of
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "LatentPad",
     "PicturePicker",
     "PosteriorFilm",
+    "StyleStudio",
     "TimeMachine",
     "explore",
     "weights_of",
