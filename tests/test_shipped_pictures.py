@@ -1,0 +1,38 @@
+"""Pictures that ship: made in the full budget, published on demand, read in class."""
+
+from dataclasses import replace
+
+import numpy
+import pytest
+
+import course_utils
+from course_utils import shipped_pictures
+from course_utils.shipped_pictures import PictureRefused, shipped_picture
+
+GREY = numpy.full((20, 30, 3), 128, numpy.uint8)
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    (tmp_path / "data" / "pictures").mkdir(parents=True)
+    monkeypatch.setattr(shipped_pictures, "course_folder", lambda: tmp_path)
+    return replace(course_utils.start("pictures"), budget="full", publish=True)
+
+
+def test_what_a_full_run_publishes_is_shown_in_class(lab):
+    assert shipped_picture("sheet", lab, lambda: GREY) is GREY
+    shown = shipped_picture("sheet", replace(lab, budget="classroom"), None)
+    assert shown.shape == GREY.shape and abs(shown.astype(int) - 128).max() <= 2
+
+
+def test_without_publish_nothing_is_written(lab, tmp_path):
+    shipped_picture("sheet", replace(lab, publish=False), lambda: GREY)
+    assert not list((tmp_path / "data" / "pictures").iterdir())
+
+
+@pytest.mark.parametrize("content", [None, b"no picture"])
+def test_a_missing_or_damaged_file_is_refused_in_a_sentence(lab, tmp_path, content):
+    if content:
+        (tmp_path / "data" / "pictures" / "sheet.jpg").write_bytes(content)
+    with pytest.raises(PictureRefused, match="sheet.jpg.*COURSE_BUDGET=full"):
+        shipped_picture("sheet", replace(lab, budget="classroom"), None)
