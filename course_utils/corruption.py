@@ -13,14 +13,26 @@ def mask(images: Tensor, share: float) -> Tensor:
     """Set a random share of the pixels to zero, all colours of a pixel together (lecture 1).
 
     Args:
+        images: (N, C, H, W) in [0, 1], as is the result.
         share: from 0 to 1; lectures 1 and 5 use 0.3 to 0.5. At 1 nothing is left but black.
+
+    Raises:
+        ValueError: `share` is outside of that.
     """
     _check_share(share)
     return images * (torch.rand_like(images[:, :1]) >= share)
 
 
 def gaussian(images: Tensor, sigma: float) -> Tensor:
-    """Add Gaussian noise of standard deviation `sigma`; values may leave [0, 1]."""
+    """Add Gaussian noise of standard deviation `sigma`; values may leave [0, 1].
+
+    Args:
+        images: (N, C, H, W) in [0, 1]; the result has that shape.
+        sigma: at least 0.
+
+    Raises:
+        ValueError: `sigma` is negative or no finite number.
+    """
     if not 0 <= sigma < float("inf"):
         raise ValueError(f"The noise has strength {sigma!r}; give 0 or more.")
     return images + sigma * torch.randn_like(images)
@@ -30,7 +42,11 @@ def salt_and_pepper(images: Tensor, share: float) -> Tensor:
     """Set a random share of the pixels to black or white, half each.
 
     Args:
+        images: (N, C, H, W) in [0, 1], as is the result.
         share: from 0 to 1. At 1 nothing of the picture is left.
+
+    Raises:
+        ValueError: `share` is outside of that.
     """
     _check_share(share)
     number = torch.rand_like(images[:, :1])
@@ -45,7 +61,11 @@ def block(images: Tensor, share: float) -> Tensor:
     proportions.
 
     Args:
+        images: (N, C, H, W) in [0, 1], as is the result.
         share: from 0 to 1. At 1 nothing is left but black.
+
+    Raises:
+        ValueError: `share` is outside of that.
     """
     _check_share(share)
     count, _, height, width = images.shape

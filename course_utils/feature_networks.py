@@ -29,6 +29,7 @@ class Published:
 
     @property
     def checksum(self) -> str:
+        """The beginning of the file's SHA-256 hash, as `fetch` wants it."""
         return "sha256:" + Path(self.file).stem.rpartition("-")[2]
 
 

@@ -7,6 +7,7 @@ itself only prints such an error, and the cell that moved the slider counts as a
 from __future__ import annotations
 
 import base64
+import io
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -27,6 +28,7 @@ NOTEBOOKS = ROOT / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # JupyterLab asks which kernel to start for a notebook that names none.
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LARGE_PICTURE = 100_000  # characters of base64
 VOLATILE_CELL_METADATA = ("execution", "ExecuteTime", "outputId", "colab", "scrolled", "collapsed")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -140,7 +142,8 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     """Remove, in place, what is alive only in a session or differs from run to run.
 
     Widget views and states go (the picture beside them stays), and so do timings and what the
-    kernel says of itself; neighbouring outputs to the same stream become one.
+    kernel says of itself; neighbouring outputs to the same stream become one. Large pictures,
+    which are those with photographs in them, are kept with 256 colours.
     """
     notebook.metadata.pop("widgets", None)
     notebook.metadata.language_info = NotebookNode(name="python")
@@ -150,7 +153,23 @@ def clean(notebook: NotebookNode) -> NotebookNode:
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs = _merge_streams(map(_without_widget_view, cell.outputs))
+            for output in cell.outputs:
+                _with_small_picture(output)
     return notebook
+
+
+def _with_small_picture(output: NotebookNode) -> None:
+    """Give a large PNG 256 colours, in place: every clone carries it, and none needs more."""
+    encoded = output.get("data", {}).get("image/png", "")
+    if len(encoded) < LARGE_PICTURE:
+        return
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
+    buffer = io.BytesIO()
+    picture.quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    if len(smaller := base64.b64encode(buffer.getvalue()).decode()) < len(encoded):
+        output.data["image/png"] = smaller
 
 
 def tags(cell: NotebookNode) -> list[str]:

@@ -76,6 +76,7 @@ class Line:
 
 
 def measures_in_words(values: dict[str, float]) -> str:
+    """Measures as one line, four digits each: "loss 0.1234 · error 2.5"."""
     return " · ".join(f"{measure} {value:.4g}" for measure, value in values.items())
 
 

@@ -40,11 +40,13 @@ class Section:
 
     @property
     def words(self) -> int:
+        """The words of its cells, and the weight of its exercises."""
         written = sum(len(cell.source.split()) for cell in self.cells)
         return written + EXERCISE_WORDS * sum("exercise" in tags(cell) for cell in self.cells)
 
     @property
     def shown_in_class(self) -> bool:
+        """Whether there is something to run; exercises are for later."""
         return self.title != "Exercises" and any(cell.cell_type == "code" for cell in self.cells)
 
 

@@ -33,8 +33,21 @@ def contractive(h, weight):
     return slope.square() @ weight.square().sum(dim=1)
 
 
-def upsampled_size(d, f, p, s):
-    return (d - 1) * s - 2 * p + f
+def count_stamps(d, f, s):
+    counts = torch.zeros((d - 1) * s + f, dtype=torch.int64)
+    for number in range(d):
+        counts[number * s : number * s + f] += 1
+    return counts
+
+
+def by_torch(d, f, s):
+    return F.conv_transpose1d(torch.ones(1, 1, d), torch.ones(1, 1, f), stride=s)[0, 0]
+
+
+def covered(d, f, s):
+    """Which stamp lies on which place, (d, places)."""
+    starts, places = torch.arange(d) * s, torch.arange((d - 1) * s + f)
+    return (starts[:, None] <= places) & (places < starts[:, None] + f)
 
 
 def exactly_masked(x, share):
@@ -70,16 +83,12 @@ RIGHT = [
     (exercises.check_contractive, contractive),
     (exercises.check_contractive, through_autograd),
     (exercises.check_contractive, losses.contractive_penalty),
-    (exercises.check_upsampled_size, upsampled_size),
-    (exercises.check_upsampled_size, lambda d, f, p, s: d * s - s + f - 2 * p),
-    (
-        exercises.check_upsampled_size,
-        lambda d, f, p, s: F.conv_transpose1d(
-            torch.zeros(1, 1, d), torch.zeros(1, 1, f), stride=s, padding=p
-        ).shape[-1],
-    ),
-    (exercises.check_upsampled_size, lambda d, f, p, s: float(upsampled_size(d, f, p, s))),
-    (exercises.check_upsampled_size, lambda d, f, p, s: torch.tensor(upsampled_size(d, f, p, s))),
+    (exercises.check_stamps, count_stamps),
+    (exercises.check_stamps, by_torch),
+    (exercises.check_stamps, lambda d, f, s: covered(d, f, s).sum(0)),
+    (exercises.check_stamps, lambda d, f, s: count_stamps(d, f, s).tolist()),
+    (exercises.check_stamps, lambda d, f, s: list(count_stamps(d, f, s))),
+    (exercises.check_stamps, lambda d, f, s: tuple(by_torch(d, f, s).tolist())),
 ]
 
 
@@ -220,36 +229,57 @@ CONTRACTIVE = [
     (lambda h, w: h.sum(1), "instead of"),
     (lambda h, w: h @ w.T, "RuntimeError"),
 ]
-UPSAMPLED_SIZE = [
-    (lambda d, f, p, s: (d - f + 2 * p) // s + 1, "which shrinks"),
-    (lambda d, f, p, s: (d - f + 2 * p) / s + 1, "which shrinks"),
-    (lambda d, f, p, s: (d - f + 2 * p) // s, "which shrinks"),
-    (lambda d, f, p, s: d * s, "filter is missing"),
-    (lambda d, f, p, s: d * s - 2 * p, "filter is missing"),
-    (lambda d, f, p, s: (d - 1) * s, "The padding counts, too"),
-    (lambda d, f, p, s: (d - 1) * s - 2 * p, "last stamp is f pixels wide."),
-    (lambda d, f, p, s: (d - 1) * s - 2 * p + 1, "f pixels wide, not 1"),
-    (lambda d, f, p, s: (d - 1) * s + 2 * p + f, "subtracted, not added"),
-    (lambda d, f, p, s: (d - 1) * s - p + f, "counts twice"),
-    (lambda d, f, p, s: (d - 1) * s + f, "cuts off 2p pixels"),
-    (lambda d, f, p, s: (d - 1 - 2 * p) * s + f, "cut from the result"),
-    (lambda d, f, p, s: d * s - 2 * p + f, "d - 1 steps of s"),
-    (lambda d, f, p, s: d * s + f, "padding is missing, too"),
-    (lambda d, f, p, s: (d + 1) * s - 2 * p + f, "d - 1 steps of s"),
-    (lambda d, f, p, s: d * s - 1 - 2 * p + f, "before the stride multiplies"),
-    (lambda d, f, p, s: (d - 1) * f - 2 * p + s, "swapped"),
-    (lambda d, f, p, s: (d - 1) * s - 2 * p - f, "filter is added"),
-    (lambda d, f, p, s: (d - 1) * s + 2 * p - f, "wrong way round"),
-    (lambda d, f, p, s: d - 1 - 2 * p + f, "stride is missing"),
-    (lambda d, f, p, s: (d - 1) / s - 2 * p + f, "larger steps, a larger picture"),
-    (lambda d, f, p, s: (d - 1) // s - 2 * p + f, "larger steps, a larger picture"),
-    (lambda d, f, p, s: (d - 1 - 2 * p + f) * s, "the d - 1 steps only"),
-    (lambda d, f, p, s: (d - 1) * (s - 2 * p + f), "only the stride is multiplied"),
-    (lambda d, f, p, s: upsampled_size(d, f, p, s) + 0.5, "it gives 6.5 and should give 6"),
-    (lambda d, f, p, s: 4, "for d = 5, f = 2, p = 0, s = 1 it gives 4 and should give 6"),
-    (lambda d, f, p, s: (d, d), "one whole number; this is tuple"),
-    (lambda d, f, p, s: d > f, "this is bool"),
-    (lambda d, f, p, s: math.nan, "it gives nan and should give 6"),
+
+
+def stamped(wide=0, step=0, start=0, first=0, last=0):
+    """Counts where stamps are wider, further apart, moved, or more in front and behind."""
+
+    def answer(d, f, s):
+        counts = [0] * ((d - 1) * s + f)
+        for number in range(first, d + last):
+            begin = number * (s + step) + start
+            for place in range(max(begin, 0), min(begin + f + wide, len(counts))):
+                counts[place] += 1
+        return counts
+
+    return answer
+
+
+STAMPS = [
+    (lambda d, f, s: count_stamps(d, f, s) > 0, "whether a place is hit"),
+    (lambda d, f, s: count_stamps(d, f, s).clamp(max=1), "whether a place is hit"),
+    (lambda d, f, s: by_torch(d, f, s) ** 2, "rows and columns multiply"),
+    (lambda d, f, s: [f // s] * ((d - 1) * s + f), "near the ends fewer"),
+    (lambda d, f, s: [-(-f // s)] * ((d - 1) * s + f), "near the ends fewer"),
+    (stamped(first=-20, last=20), "near the ends fewer"),
+    (stamped(first=-20), "before the first input's"),
+    (stamped(last=20), "behind the last input's"),
+    (stamped(last=1), "one stamp too many"),
+    (stamped(last=-1), "one stamp is missing"),
+    (stamped(wide=1), "one place too wide"),
+    (stamped(wide=-1), "one place too narrow"),
+    (stamped(start=1), "too far behind"),
+    (stamped(start=-1), "too far in front"),
+    (lambda d, f, s: stamped(step=1 - s)(d, f, s), "stride is missing"),
+    (lambda d, f, s: by_torch(d, f, 1), "stride is missing"),
+    (lambda d, f, s: count_stamps(d, s, f), "swapped"),
+    (lambda d, f, s: count_stamps(d, f, s)[: d * s], "= 17 places; yours has 14."),
+    (lambda d, f, s: count_stamps(d, f, s)[:-f], "= 17 places; yours has 12."),
+    (lambda d, f, s: [0] * (d * s + f), "= 17 places; yours has 19."),
+    (lambda d, f, s: [0] * ((d - 1) * s + 1), "= 17 places; yours has 13."),
+    (lambda d, f, s: [f] * d, "one number an input"),
+    (covered, "sum over the stamps, dim=0"),
+    (lambda d, f, s: covered(d, f, s).T, "sum over the stamps, dim=1"),
+    (lambda d, f, s: by_torch(d, f, s)[None], "yours has the shape (1, 17)"),
+    (lambda d, f, s: [], "yours has the shape (0,)"),
+    (lambda d, f, s: d * f, "one for each place"),
+    (lambda d, f, s: torch.tensor(d * f), "yours has the shape ()"),
+    (lambda d, f, s: covered(d, f, s).tolist(), "each entry is one number; this is list"),
+    (lambda d, f, s: {}, "a tensor or a list; this is dict"),
+    (lambda d, f, s: by_torch(d, f, s) / 2, "on place 0, counted from 0, you say 0.5"),
+    (lambda d, f, s: by_torch(d, f, s) * math.nan, "you say nan instead of 1"),
+    (lambda d, f, s: [1] * f if d == 1 else by_torch(min(d, 6), f, s), "for d = 7"),
+    (lambda d, f, s: by_torch(d, max(f, s), s), "for d = 5, f = 2 and s = 4"),
 ]
 WRONG = wrong_answers(
     {
@@ -257,7 +287,7 @@ WRONG = wrong_answers(
         exercises.check_sparsity: SPARSITY,
         exercises.check_mask: MASK,
         exercises.check_contractive: CONTRACTIVE,
-        exercises.check_upsampled_size: UPSAMPLED_SIZE,
+        exercises.check_stamps: STAMPS,
     }
 )
 
@@ -275,11 +305,14 @@ def test_the_mask_check_leaves_the_dice_of_the_notebook_alone(capsys):
     assert torch.equal(torch.rand(2), expected)
 
 
-def test_the_upsampled_size_is_that_of_torch_and_undoes_a_convolution():
-    for d, f, p, s in exercises.SETTINGS:
-        options = {"kernel_size": f, "padding": p, "stride": s}
-        made = torch.nn.ConvTranspose1d(1, 1, **options)(torch.zeros(1, 1, d))
-        assert made.shape[-1] == exercises._upsampled(d, f, p, s)
-        assert torch.nn.Conv1d(1, 1, **options)(made).shape[-1] == d
-        if (d - f + 2 * p) % s == 0:
-            assert exercises._upsampled((d - f + 2 * p) // s + 1, f, p, s) == d
+def test_stamps_are_counted_as_torch_counts_them():
+    for setting in exercises.STAMPED:
+        assert exercises._stamps(*setting).tolist() == by_torch(*setting).tolist()
+
+
+def test_the_first_setting_tells_every_mistake_about_stamps():
+    setting = exercises.STAMPED[0]
+    right = exercises._stamps(*setting).tolist()
+    results = [mistake(*setting).tolist() for mistake, _ in exercises.STAMP_MISTAKES]
+    assert right not in results
+    assert len({tuple(result) for result in results}) == len(results)

@@ -381,7 +381,7 @@ PRICE = [
     (lambda x: price(x)[0], "return two numbers"),
     (lambda x: (*price(x), 3.01), "return two numbers"),
     (first_as(lambda x: (x - x.mean(0)).square().mean(0)), "not a tensor of shape (3,)"),
-    (second_as(lambda x: "2 v"), "one at random: return a number"),
+    (second_as(lambda x: "2 v"), "one at random: return one number"),
     (
         lambda x: (x.var(0).sum() * (1 - 1 / len(x)), 2 * x.var(0).sum() * (1 - 1 / len(x))),
         "if only one picture is possible",

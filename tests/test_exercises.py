@@ -173,7 +173,7 @@ WRONG = [
     (vae.check_active_units, lambda mu: (mu.std(0) > 0.01).sum(), "variance"),
     (vae.check_active_units, lambda mu: (mu.mean(0).abs() > 0.01).sum().item(), "mean"),
     (vae.check_active_units, lambda mu: (mu.var(0) <= 0.01).sum().item(), "asleep"),
-    (vae.check_active_units, lambda mu: mu.var(0) > 0.01, "one number"),
+    (vae.check_active_units, lambda mu: mu.var(0) > 0.01, "not a tensor of shape"),
     (vae.check_active_units, lambda mu: "three", "as a number"),
     (vae.check_active_units, lambda mu: 100, "100 units of 7"),
     (vae.check_active_units, lambda mu: 3, "Exercise 4"),

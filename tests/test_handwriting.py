@@ -123,6 +123,26 @@ def test_one_seed_gives_one_set(digits):
     assert not torch.equal(other.factors["slant"], again.factors["slant"])
 
 
+def test_a_steadier_hand_writes_the_same_digits_with_half_the_noise():
+    calm, usual = handwriting.steadier(40, seed=3), handwriting.draw(40, seed=3)
+    assert calm.images.shape == (40, 1, 32, 32) and calm.images.dtype == torch.float32
+    assert torch.equal(calm.labels, usual.labels) and calm.classes == usual.classes
+    assert all(torch.equal(calm.factors[name], usual.factors[name]) for name in FACTORS)
+    inner, border = calm.images[..., 2:30, 2:30], calm.images.clone()
+    border[..., 2:30, 2:30] = 0
+    assert not border.any()
+    half = handwriting.sample_noise(40, seed=3) / 2
+    assert torch.equal(inner, handwriting.render(usual.labels, usual.factors, half))
+
+
+def test_a_steady_pen_holds_all_but_what_the_digit_and_the_hand_decide():
+    held = handwriting.draw(5, held=handwriting.STEADY).factors
+    assert set(FACTORS) - set(handwriting.STEADY) == {"style", "thickness"}
+    for name, value in handwriting.STEADY.items():
+        low, high = FACTORS[name]
+        assert low <= value <= high and (held[name] == value).all()
+
+
 def test_drawing_leaves_the_global_random_state_alone():
     before = torch.get_rng_state()
     handwriting.draw(3, seed=0)

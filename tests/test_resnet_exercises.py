@@ -390,8 +390,11 @@ PATHS = [
     (lambda n, k: paths(n, k)[::-1], "in the wrong order"),
     (lambda n, k: 0.5**k, "return two numbers"),
     (lambda n, k: (*paths(n, k), 1), "return two numbers"),
-    (lambda n, k: ("half", 3.5), "the share: return a number; this is str"),
-    (lambda n, k: (0.5**k, torch.zeros(3)), "the mean length: return a number; this is Tensor"),
+    (lambda n, k: ("half", 3.5), "the share: return one number; this is str"),
+    (
+        lambda n, k: (0.5**k, torch.zeros(3)),
+        "the mean length: return one number, not a tensor of shape (3,)",
+    ),
     (lambda n, k: (0.5**k if k < n else 0, (n - k) / 2), "for 12 blocks, of which 12"),
 ]
 WRONG = wrong_answers(

@@ -40,6 +40,9 @@ FACTORS = (*RANGES, *CHOICES)
 # Two faces that agree in these show the same person, whatever the age, mood, pose or wall.
 IDENTITY_FACTORS = ("face_width", "skin_tone", "hair_style", "hair_colour", "beard")
 
+# Held, these make faces that look into the camera with open eyes.
+FACING = {"head_turn": 0.0, "tilt": 0.0, "gaze": 0.0, "eye_openness": 0.8}
+
 WALLS = ("pink", "yellow", "green", "turquoise", "blue", "violet")
 
 

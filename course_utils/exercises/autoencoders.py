@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from ..losses import contractive_penalty, sparsity_kl
-from .checking import Wrong, ask, ask_tensor, check, explanation, near
+from .checking import (
+    Wrong,
+    as_number,
+    ask,
+    ask_tensor,
+    check,
+    explanation,
+    near,
+    random_tensor,
+    tried,
+)
 
 EXAMPLES = 5
-
-
-def _random(*shape: int, seed: int = 2) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def _mistakes(result: Tensor, choices: Sequence[Sequence[tuple]], build: Callable):
@@ -65,6 +71,7 @@ TIED_OUTPUTS = [
     (torch.sigmoid, "that is the picture; return its logits, without the last sigmoid, which is "
      "inside the loss."),
 ]  # fmt: skip
+TIED_CRASHES = {"RuntimeError": "x is (N, pixels), weight (code, pixels)"}
 
 
 def check_tied(answer) -> None:
@@ -75,8 +82,9 @@ def check_tied(answer) -> None:
 def _examine_tied(answer) -> str:
     # First as many numbers as pixels: there a matrix that is turned gives a result, not an error.
     for pixels, code in ((4, 4), (7, 3)):
-        x, weight = _random(EXAMPLES, pixels, seed=1).sigmoid(), _random(code, pixels)
-        biases = _random(code, seed=3), _random(pixels, seed=4)
+        x = random_tensor(EXAMPLES, pixels, seed=1).sigmoid()
+        weight = random_tensor(code, pixels, seed=2)
+        biases = random_tensor(code, seed=3), random_tensor(pixels, seed=4)
         weight.requires_grad_()
 
         def build(orders, squash, which, last, x=x, weight=weight, biases=biases):
@@ -103,15 +111,9 @@ def _examine_tied(answer) -> str:
 
 
 def _ask_tied(answer, x: Tensor, weight: Tensor, bias_h: Tensor, bias_x: Tensor) -> Tensor:
-    try:
-        return ask_tensor(
-            answer, x, weight, bias_h, bias_x, shape=tuple(x.shape),
-            meaning="one row a picture, one column a pixel",
-        )  # fmt: skip
-    except Wrong as hint:
-        if "RuntimeError" in str(hint):
-            raise Wrong(f"{hint} (x is (N, pixels), weight (code, pixels).)") from hint
-        raise
+    logits = ask(answer, x, weight, bias_h, bias_x, crashes=TIED_CRASHES)
+    meaning = "one row a picture, one column a pixel"
+    return ask_tensor(lambda: logits, shape=tuple(x.shape), meaning=meaning)
 
 
 # 2. Sparsity
@@ -152,7 +154,7 @@ def check_sparsity(answer) -> None:
 
 def _examine_sparsity(answer) -> str:
     for seed, units, rho in ((5, 4, 0.2), (6, 3, 0.05)):
-        h = _random(EXAMPLES, units, seed=seed).sigmoid().requires_grad_()
+        h = random_tensor(EXAMPLES, units, seed=seed).sigmoid().requires_grad_()
         penalty = ask(answer, h, rho)
         if isinstance(penalty, (int, float)):
             raise Wrong("return a tensor, without .item(): the optimiser needs its gradient.")
@@ -301,8 +303,8 @@ def check_contractive(answer) -> None:
 
 def _examine_contractive(answer) -> str:
     for seed, units, pixels in ((7, 4, 6), (8, 3, 8)):
-        h = _random(EXAMPLES, units, seed=seed).mul(2).sigmoid().requires_grad_()
-        weight = _random(units, pixels, seed=seed + 10)
+        h = random_tensor(EXAMPLES, units, seed=seed).mul(2).sigmoid().requires_grad_()
+        weight = random_tensor(units, pixels, seed=seed + 10)
         shapes = {
             (EXAMPLES, units): "that is one number a unit; sum over the units, too.",
             (EXAMPLES, pixels): "that is one number a pixel; sum over the pixels, too.",
@@ -336,91 +338,114 @@ def _examine_contractive(answer) -> str:
     return "right: the squared norm of the Jacobian, and no Jacobian built."
 
 
-# 5. The size that a transposed convolution makes
+# 5. How many stamps
 
-SETTINGS = [
-    (d, f, p, s) for d in (5, 7, 14, 28) for f in (2, 3, 4, 5) for p in (0, 1, 2) for s in (1, 2, 3)
-]
-CONVOLUTION = (
-    "that is what a convolution leaves, which shrinks; solve d' = (d - f + 2p)/s + 1 for d, and "
-    "what was d' is given."
+# (d, f, s). By the first of them every mistake below can be told from the right answer and from
+# each other; behind it: stamp and stride that divide, that are equal, a stride of 1, stamps that
+# leave gaps, a single stamp.
+STAMPED = ((7, 5, 2), (5, 3, 2), (6, 4, 2), (4, 3, 3), (5, 4, 1), (5, 2, 4), (1, 5, 2), (4, 7, 3))
+
+
+def _counts(starts: Iterable[int], wide: int, places: int) -> Tensor:
+    """(places,) How many stamps of a width, which begin at `starts`, lie on each place."""
+    place, start = torch.arange(places)[:, None], torch.tensor(list(starts))
+    return ((start <= place) & (place < start + wide)).sum(1)
+
+
+def _stamps(d: int, f: int, s: int) -> Tensor:
+    return _counts(range(0, d * s, s), f, (d - 1) * s + f)
+
+
+def _misplaced(shift: int = 0, before: int = 0, behind: int = 0, wider: int = 0):
+    """Counts of stamps that are moved, wider, or more (or fewer) at the two ends."""
+
+    def counts(d: int, f: int, s: int) -> Tensor:
+        starts = (number * s + shift for number in range(-before, d + behind))
+        return _counts(starts, f + wider, (d - 1) * s + f)
+
+    return counts
+
+
+def _everywhere(number: Callable[[int, int], int]):
+    """The same number at all places, of a stamp of f places and a stride of s."""
+    return lambda d, f, s: torch.full(((d - 1) * s + f,), number(f, s))
+
+
+NEAR_THE_ENDS = (
+    "near the ends fewer stamps overlap than in the middle: none is laid before the first input's "
+    "and none behind the last one's."
 )
-STEPS = (
-    "between d stamps there are d - 1 steps of s: to solve d' = (d - f + 2p)/s + 1 for d, take "
-    "the 1 away first."
-)
-NO_FILTER = "the filter is missing: "
-UPSAMPLED_MISTAKES = {
-    lambda d, f, p, s: (d - f + 2 * p) / s + 1: CONVOLUTION,
-    lambda d, f, p, s: (d - f + 2 * p) / s: CONVOLUTION,
-    lambda d, f, p, s: d * s: NO_FILTER + "at the same stride, a larger one reaches further out. "
-    "The padding counts, too.",
-    lambda d, f, p, s: d * s - 2 * p: NO_FILTER + "at the same stride, a larger one reaches "
-    "further out.",
-    lambda d, f, p, s: (d - 1) * s - 2 * p: NO_FILTER + "the last stamp is f pixels wide.",
-    lambda d, f, p, s: (d - 1) * s: NO_FILTER + "the last stamp is f pixels wide. The padding "
-    "counts, too.",
-    lambda d, f, p, s: (d - 1) * s - 2 * p + 1: NO_FILTER + "the last stamp is f pixels wide, "
-    "not 1.",
-    lambda d, f, p, s: (d - 1) * s + 2 * p + f: "the padding is subtracted, not added: a "
-    "convolution adds it first, so undoing it cuts it off last.",
-    lambda d, f, p, s: (d - 1) * s - p + f: "the padding is on both sides, so it counts twice.",
-    lambda d, f, p, s: (d - 1) * s + f: "the padding is missing: it cuts off 2p pixels.",
-    lambda d, f, p, s: (d - 1 - 2 * p) * s + f: "the padding is cut from the result, so it is not "
-    "multiplied by the stride.",
-    lambda d, f, p, s: d * s - 2 * p + f: STEPS,
-    lambda d, f, p, s: d * s + f: f"{STEPS} The padding is missing, too.",
-    lambda d, f, p, s: (d + 1) * s - 2 * p + f: STEPS,
-    lambda d, f, p, s: d * s - 1 - 2 * p + f: "the 1 is taken from d before the stride "
-    "multiplies; mind the brackets.",
-    lambda d, f, p, s: (d - 1) * f - 2 * p + s: "filter and stride are swapped: the stamps are s "
-    "pixels apart and f pixels wide.",
-    lambda d, f, p, s: (d - 1) * s - 2 * p - f: "the size of the filter is added: a convolution "
-    "subtracts it.",
-    lambda d, f, p, s: (d - 1) * s + 2 * p - f: "filter and padding have their signs the wrong "
-    "way round: the filter is added, the padding subtracted.",
-    lambda d, f, p, s: d - 1 - 2 * p + f: "the stride is missing: neighbouring stamps are s "
-    "pixels apart.",
-    lambda d, f, p, s: (d - 1) / s - 2 * p + f: "the stride multiplies: larger steps, a larger "
-    "picture.",
-    lambda d, f, p, s: (d - 1 - 2 * p + f) * s: "the stride multiplies the d - 1 steps only; mind "
-    "the brackets.",
-    lambda d, f, p, s: (d - 1) * (s - 2 * p + f): "only the stride is multiplied by d - 1; mind "
-    "the brackets.",
-}  # fmt: skip
+NO_STRIDE = "the stride is missing: each stamp begins s places behind the one before."
+STAMP_MISTAKES = [
+    (lambda d, f, s: _stamps(d, f, s).clamp(max=1), "that says whether a place is hit; return how "
+     "often."),
+    (lambda d, f, s: _stamps(d, f, s) ** 2, "that is the count in a picture, where rows and "
+     "columns multiply; here there is one dimension."),
+    (_everywhere(lambda f, s: f // s), NEAR_THE_ENDS),
+    (_everywhere(lambda f, s: -(-f // s)), NEAR_THE_ENDS),
+    (_misplaced(before=9, behind=9), NEAR_THE_ENDS),
+    (_misplaced(before=9), "no stamp is laid before the first input's, which begins at place 0."),
+    (_misplaced(behind=9), "no stamp is laid behind the last input's, which begins at (d - 1)s."),
+    (_misplaced(behind=1), "that is one stamp too many; d inputs lay d of them."),
+    (_misplaced(behind=-1), "one stamp is missing; d inputs lay d of them."),
+    (_misplaced(wider=1), "the stamps are one place too wide; one that begins at a covers a to "
+     "a + f - 1."),
+    (_misplaced(wider=-1), "the stamps are one place too narrow; one that begins at a covers a to "
+     "a + f - 1."),
+    (_misplaced(shift=1), "the stamps lie one place too far behind; the first begins at place 0."),
+    (_misplaced(shift=-1), "the stamps lie one place too far in front; the first begins at "
+     "place 0."),
+    (lambda d, f, s: _counts(range(d), f, (d - 1) * s + f), NO_STRIDE),
+    (lambda d, f, s: _counts(range(d), f, d - 1 + f), NO_STRIDE),
+    (lambda d, f, s: _stamps(d, s, f), "f and s are swapped: the stamps are f places wide and "
+     "begin s apart."),
+]  # fmt: skip
 
 
-def check_upsampled_size(answer) -> None:
-    """Exercise 5: `upsampled_size(d, f, p, s) -> int`."""
-    check("Exercise 5, the size that is made", answer, _examine_upsampled_size)
+def check_stamps(answer) -> None:
+    """Exercise 5: `count_stamps(d, f, s)` -> (d - 1)s + f numbers, a tensor or a list."""
+    check("Exercise 5, how many stamps", answer, _examine_stamps)
 
 
-def _upsampled(d: int, f: int, p: int, s: int) -> int:
-    return (d - 1) * s - 2 * p + f
+def _examine_stamps(answer) -> str:
+    for setting in STAMPED:
+        found, right = _ask_stamps(answer, setting), _stamps(*setting)
+        if found.shape == right.shape and near(found, right):
+            continue
+        said = "for d = {}, f = {} and s = {}: ".format(*setting)
+        if hint := explanation(found, tried(STAMP_MISTAKES, *setting)):
+            raise Wrong(said + hint)
+        if found.shape != right.shape:
+            raise Wrong(said + _say_places(tuple(found.shape), *setting))
+        place = (found != right).nonzero()[0].item()
+        raise Wrong(
+            f"{said}on place {place}, counted from 0, you say {found[place]:g} instead of "
+            f"{right[place]}."
+        )
+    return "right: even in the middle where s divides f, and up and down everywhere else."
 
 
-def _examine_upsampled_size(answer) -> str:
-    given = [_ask_number(answer, setting) for setting in SETTINGS]
-    right = [_upsampled(*setting) for setting in SETTINGS]
-    if given == right:
-        return f"right, for all of {len(SETTINGS)} settings."
-    for formula, hint in UPSAMPLED_MISTAKES.items():
-        exact = [formula(*setting) for setting in SETTINGS]
-        if given in (exact, [math.floor(size) for size in exact]):
-            raise Wrong(hint)
-    for setting, number, truth in zip(SETTINGS, given, right):
-        if number != truth:
-            values = ", ".join(f"{name} = {value}" for name, value in zip("dfps", setting))
-            raise Wrong(
-                f"for {values} it gives {number:g} and should give {truth}: of {truth} pixels a "
-                f"convolution with the same f, p and s leaves {setting[0]}."
-            )
+def _ask_stamps(answer, setting: tuple[int, int, int]) -> Tensor:
+    counts = ask(answer, *setting)
+    if isinstance(counts, (list, tuple)):
+        counts = torch.tensor([as_number(each, "each entry is one number") for each in counts])
+    if isinstance(counts, (int, float)):
+        raise Wrong("that is one number; return one for each place of the output.")
+    if not isinstance(counts, Tensor):
+        raise Wrong(f"return a tensor or a list; this is {type(counts).__name__}.")
+    return counts.detach().double()
 
 
-def _ask_number(answer, setting: tuple[int, int, int, int]) -> int | float:
-    number = ask(answer, *setting)
-    if isinstance(number, Tensor) and number.numel() == 1:
-        number = number.item()
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
-        raise Wrong(f"return one whole number; this is {type(number).__name__}.")
-    return number
+def _say_places(shape: tuple[int, ...], d: int, f: int, s: int) -> str:
+    places = (d - 1) * s + f
+    if shape in ((d, places), (places, d)):
+        stamps = shape.index(d)
+        return f"that says which stamp lies on which place; sum over the stamps, dim={stamps}."
+    if shape == (d,):
+        return "that is one number an input; return one for each place of the output."
+    if shape in ((d * s,), ((d - 1) * s,), ((d - 1) * s + 1,), (d * s + f,)):
+        return (
+            "the last stamp begins at (d - 1)s and is f places wide, so the output has (d - 1)s + f"
+            f" = {places} places; yours has {shape[0]}."
+        )
+    return f"the output has (d - 1)s + f = {places} places; yours has the shape {shape}."

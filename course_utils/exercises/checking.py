@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from numbers import Real
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -62,8 +63,9 @@ def ask(answer: Callable, *arguments, crashes: Mapping[str, str] = MappingProxyT
     try:
         result = answer(*arguments)
     except Exception as error:
-        crash = Wrong(f"your function stopped with {type(error).__name__}: {error}")
-        raise interpreted(crash, crashes) from error
+        crash = f"your function stopped with {type(error).__name__}: {error}"
+        meaning = next((meaning for part, meaning in crashes.items() if part in crash), "")
+        raise Wrong(f"{crash} ({meaning})" if meaning else crash) from error
     if result is None or result is Ellipsis:
         raise _NotAttempted
     return result
@@ -86,31 +88,33 @@ def ask_tensor(answer: Callable, *arguments, shape: tuple[int, ...], meaning: st
     return result
 
 
-def interpreted(crash: Wrong, meanings: Mapping[str, str]) -> Wrong:
-    """A crash, with what it means where its message is a known one.
+def as_number(result, wanted: str = "return one number", otherwise: str = "") -> Real:
+    """A number, or a tensor of one, as a number.
 
     Args:
-        meanings: part of a message -> what it means in this exercise.
-    """
-    for message, meaning in meanings.items():
-        if message in str(crash):
-            return Wrong(f"{crash} ({meaning})")
-    return crash
-
-
-def as_count(result) -> int | float:
-    """How many an answer found: a number, or a tensor of one, as a number.
+        wanted: what to return, said where it is neither.
+        otherwise: what to do with a tensor of more numbers, or fewer.
 
     Raises:
         Wrong: it is neither.
     """
     if isinstance(result, Tensor):
         if result.numel() != 1:
-            raise Wrong(f"return one number, not a tensor of shape {tuple(result.shape)}.")
+            shape = tuple(result.shape)
+            raise Wrong(f"{wanted}, not a tensor of shape {shape}{otherwise}.")
         result = result.item()
-    if isinstance(result, bool) or not isinstance(result, (int, float)):
-        raise Wrong(f"return how many there are, as a number; this is {type(result).__name__}.")
+    if isinstance(result, bool) or not isinstance(result, Real):
+        raise Wrong(f"{wanted}; this is {type(result).__name__}.")
     return result
+
+
+def as_count(result) -> Real:
+    """How many an answer found: a number, or a tensor of one, as a number.
+
+    Raises:
+        Wrong: it is neither.
+    """
+    return as_number(result, "return how many there are, as a number")
 
 
 def near(first: Tensor, second: Tensor, tolerance: float = 1e-4) -> bool:

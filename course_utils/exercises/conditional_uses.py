@@ -8,7 +8,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, normalize, pad, pdist, softplus
 
-from .checking import Wrong, ask, ask_tensor, check, explanation, near, random_tensor, tried
+from .checking import (
+    Wrong,
+    as_number,
+    ask,
+    ask_tensor,
+    check,
+    explanation,
+    near,
+    random_tensor,
+    tried,
+)
 
 
 def _between(low: float, high: float, count: int, seed: int) -> Tensor:
@@ -454,18 +464,11 @@ def _ask_prices(answer, possible: Tensor) -> Tensor:
         found = found.unbind()
     if not isinstance(found, (tuple, list)) or len(found) != 2:
         raise Wrong("return two numbers: the error of the mean, and that of a draw.")
-    return torch.stack([_as_number(price, name) for price, name in zip(found, PRICES)])
-
-
-def _as_number(price, name: str) -> Tensor:
-    if isinstance(price, Tensor) and price.numel() == 1:
-        return price.detach().flatten()[0].double()
-    if isinstance(price, Tensor):
-        raise Wrong(f"{name}: return one number, not a tensor of shape {tuple(price.shape)}; sum "
-                    "over the pixels, and take the mean over the pictures.")  # fmt: skip
-    if isinstance(price, bool) or not isinstance(price, (int, float)):
-        raise Wrong(f"{name}: return a number; this is {type(price).__name__}.")
-    return torch.tensor(float(price), dtype=torch.double)
+    reduce = "; sum over the pixels, and take the mean over the pictures"
+    numbers = [
+        as_number(price, f"{name}: return one number", reduce) for price, name in zip(found, PRICES)
+    ]
+    return torch.tensor(numbers, dtype=torch.double)
 
 
 def _compare_prices(found: Tensor, possible: Tensor) -> None:

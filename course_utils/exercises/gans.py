@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -15,7 +17,6 @@ from .checking import (
     ask_tensor,
     check,
     explanation,
-    interpreted,
     near,
     random_tensor,
     tried,
@@ -24,9 +25,9 @@ from .checking import (
 NO_GRADIENT = "right, but no gradient can flow back; leave out no_grad and .detach."
 
 
-def _ask_loss(answer, *arguments) -> Tensor:
+def _ask_loss(answer, *arguments, crashes: Mapping[str, str] = MappingProxyType({})) -> Tensor:
     """What a loss function returns, which must not be a plain number."""
-    loss = ask(answer, *arguments)
+    loss = ask(answer, *arguments, crashes=crashes)
     if isinstance(loss, (int, float)):
         raise Wrong("return a tensor, without .item(): the optimiser needs its gradient.")
     return loss
@@ -181,10 +182,7 @@ def _positive_logits() -> Tensor:
 
 
 def _compare_generator_loss(answer, logits: Tensor) -> None:
-    try:
-        loss = _ask_loss(answer, logits)
-    except Wrong as crash:
-        raise interpreted(crash, GENERATOR_CRASHES) from crash
+    loss = _ask_loss(answer, logits, crashes=GENERATOR_CRASHES)
     values = logits.detach()
     if isinstance(loss, Tensor) and near(loss, values.sigmoid().mean().log().neg()):
         raise Wrong("that is the log of the mean; take the log of each, and then the mean.")
@@ -586,10 +584,7 @@ def _compare_penalty(answer) -> Tensor:
     fake = random_tensor(PENALISED, DIMENSIONS, seed=8)
     real = fake + 1 + random_tensor(PENALISED, DIMENSIONS, seed=9).abs()
     critic = _QuadraticCritic()
-    try:
-        penalty = _ask_loss(answer, critic, real.clone(), fake.clone())
-    except Wrong as crash:
-        raise interpreted(crash, PENALTY_CRASHES) from crash
+    penalty = _ask_loss(answer, critic, real.clone(), fake.clone(), crashes=PENALTY_CRASHES)
     points = critic.points()
     _judge_points(points, real, fake)
     gradient = critic.gradient(points)

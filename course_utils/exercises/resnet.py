@@ -14,6 +14,7 @@ from torch.nn.functional import avg_pool2d, max_pool2d, pad
 from .checking import (
     Wrong,
     as_count,
+    as_number,
     ask,
     ask_tensor,
     check,
@@ -495,22 +496,14 @@ def _examine_paths(answer) -> str:
     return "right: each block that is taken out halves the paths, and shortens their mean by ½."
 
 
-def _ask_paths(answer, blocks: int, deleted: int) -> list[float]:
+def _ask_paths(answer, blocks: int, deleted: int) -> list[Real]:
     found = ask(answer, blocks, deleted)
     if isinstance(found, Tensor) and found.shape == (2,):
         found = found.unbind()
     if not isinstance(found, (tuple, list)) or len(found) != 2:
         raise Wrong("return two numbers: the share of the paths that is left, and their mean "
                     "length.")  # fmt: skip
-    return [_as_number(number, name) for number, name in zip(found, PATHS)]
-
-
-def _as_number(number, name: str) -> float:
-    if isinstance(number, Tensor) and number.numel() == 1:
-        number = number.item()
-    if isinstance(number, bool) or not isinstance(number, Real):
-        raise Wrong(f"{name}: return a number; this is {type(number).__name__}.")
-    return float(number)
+    return [as_number(number, f"{name}: return one number") for number, name in zip(found, PATHS)]
 
 
 def _same(first: float, second: float) -> bool:

@@ -42,7 +42,10 @@ class DenseLayer(nn.Module):
         return torch.cat([x, self.new(x)], dim=1)
 
     def bypass(self, x: Tensor) -> Tensor:
-        """The layer is deleted: the channels that it adds are 0 for all that come after it."""
+        """(N, before + growth, H, W) of x (N, before, H, W): the layer is deleted.
+
+        The channels that it adds are 0 for all layers that come after it.
+        """
         return F.pad(x, (0, 0, 0, 0, 0, self.growth))
 
 

@@ -234,7 +234,7 @@ class InceptionV3(nn.Module):
         self.fc = nn.Linear(2048, classes)
 
     def walk(self, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """Each row's name and its output, one after the other.
+        """Each row's name and its output (N, C, H, W), one after the other.
 
         Raises:
             ValueError: other channels, or pictures too small to be halved five times.

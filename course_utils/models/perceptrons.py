@@ -27,6 +27,7 @@ class ParallelLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(runs, 1, outputs).uniform_(-reach, reach))
 
     def forward(self, x: Tensor) -> Tensor:
+        """(runs, batch, outputs) of x (runs, batch, inputs)."""
         return torch.baddbmm(self.bias, x, self.weight)
 
     def extra_repr(self) -> str:
@@ -48,6 +49,7 @@ class ParallelBatchNorm(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (runs, batch, features), each feature with mean 0 and variance 1, scaled, shifted."""
         variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)
         return (x - mean) * (variance + self.epsilon).rsqrt() * self.scale + self.shift
 

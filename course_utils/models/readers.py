@@ -10,6 +10,12 @@ from torch import Tensor, nn
 
 from ..data import face_vectors
 
+# What the judge of faces that ships with the course (`faces_judge`) reads, in its order.
+FACE_FACTORS = (
+    "smile", "skin_tone", "face_width", "background", "glasses", "beard", "age", "hair_style",
+    "hair_colour",
+)  # fmt: skip
+
 
 class FactorReader(nn.Module):
     """A small convolutional network from a picture to the numbers that describe it.

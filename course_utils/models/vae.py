@@ -47,7 +47,7 @@ class VariationalAutoencoder(nn.Module):
         return self.decoder(z).sigmoid()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits of the reconstruction from one drawn code, μ and log σ²."""
+        """Logits (N, C, H, W) of a copy from one drawn code, and μ and log σ², each (N, latent)."""
         mu, logvar = self.encode(x)
         z = mu + (0.5 * logvar).exp() * torch.randn_like(mu)
         return self.decoder(z), mu, logvar
