@@ -28,7 +28,7 @@ NOTEBOOKS = ROOT / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # JupyterLab asks which kernel to start for a notebook that names none.
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-LARGE_PICTURE = 100_000  # characters of base64
+LARGE_PICTURE = 25_000  # characters of base64
 VOLATILE_CELL_METADATA = ("execution", "ExecuteTime", "outputId", "colab", "scrolled", "collapsed")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -32,7 +32,9 @@ def _examine_strangers(answer) -> str:
         _judge_heap(back, "F", "horse", "zebras", "D_X")
         _judge_cycle(there, back, partner)
         _judge_partners(there, partner)
-    return "right: both judges see a perfect heap, every way back is kept, and no zebra is right."
+    return (
+        "right: both discriminators see a perfect heap, each way back is kept, no zebra is right."
+    )
 
 
 def _ask_strangers(answer, partner: Tensor) -> list[Tensor]:
@@ -393,7 +395,7 @@ NEVER_SWAPPED = (
 )
 SHOWS_NEW = (
     "the fake goes into the pool, and the picture that lay there is shown. You show the fake, so "
-    "the judge sees no past fake at all."
+    "the discriminator sees no past fake at all."
 )
 NOT_STORED = (
     "a past fake is shown, but the pool stays as it was. The fresh one has to take its place, or "
@@ -438,7 +440,9 @@ def _examine_exchange(answer) -> str:
             _judge_filling(shown, after, held, size)
         else:
             _judge_full(shown, after, pool, coin, place)
-    return "right: half of what the judge sees is fresh, and the other half is from the past."
+    return (
+        "right: half of what the discriminator sees is fresh, and the other half is from the past."
+    )
 
 
 def _ask_exchange(answer, pool, fake, size, coin, place) -> tuple[float, list[float]]:
