@@ -58,7 +58,12 @@ class StyleStudio(Shown):
         self.button = ipywidgets.Button(description="paint", button_style="primary")
         self.message = ipywidgets.HTML(value="Nothing is painted yet.")
         right = ipywidgets.VBox([self.button, self.image, self.message])
-        self.box = ipywidgets.HBox([self.content.box, self.style.box, right])
+        columns = [self.content.box, self.style.box, right]
+        for column in columns:  # all three pictures equally large, however wide the page is
+            column.layout.width = "33%"
+        for image in (self.content.image, self.style.image, self.image):
+            image.layout.width = "100%"
+        self.box = ipywidgets.HBox(columns)
         self._draw(self.chosen["photograph"])
         self.button.on_click(lambda button: self.press())
 
