@@ -35,6 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 import course_utils  # noqa: E402
 from course_utils import fit, models  # noqa: E402
+from course_utils.notebook_files import NOTEBOOKS, definitions  # noqa: E402
 from course_utils.picture_pool import PicturePool  # noqa: E402
 from course_utils.training import Optimiser, late_linear  # noqa: E402
 
@@ -46,49 +47,26 @@ POOL = 50
 TOLERANCE = 1e-4
 
 
-# Ours
+# Ours: the step that lesson 06 writes
 
-
-def distance(a, b):
-    """Mean |a - b| on the paper's scale, where black is -1 and white is 1."""
-    return 2 * (a - b).abs().mean()
-
-
-def detected(judge, real, fake):
-    """The judge's loss: real patches should score 1 and painted ones 0 (least squares)."""
-    on_real, on_fake = judge(torch.cat([real, fake])).chunk(2)
-    return ((on_real - 1).square().mean() + on_fake.square().mean()) / 2
-
-
-def cyclegan_step(batch, nets, opts):
-    """One step of both players, as the lesson writes it."""
-    (x, y), judges = batch, nets.judges
-    to_y, to_x = nets.painters["to_y"], nets.painters["to_x"]
-    fake_y, same_y = to_y(torch.cat([x, y])).chunk(2)
-    fake_x, same_x = to_x(torch.cat([y, x])).chunk(2)
-
-    fooled = (judges["y"](fake_y) - 1).square().mean() + (judges["x"](fake_x) - 1).square().mean()
-    cycle = distance(to_x(fake_y), x) + distance(to_y(fake_x), y)
-    identity = distance(same_x, x) + distance(same_y, y)
-    opts.painters.minimise(fooled + CYCLE * cycle + IDENTITY * identity)
-
-    past_x, past_y = judges["past_x"].exchange(fake_x), judges["past_y"].exchange(fake_y)
-    caught = detected(judges["x"], x, past_x) + detected(judges["y"], y, past_y)
-    opts.judges.minimise(caught)
-    return {"fooled": fooled, "cycle": cycle, "identity": identity, "caught": caught}
+LESSON = definitions(NOTEBOOKS / "06_cyclegan.ipynb", tag="step")
 
 
 def players(size: int, width: int, blocks: int, halvings: int = 2, depth: int = 3) -> dict:
     """Both players with the reference's first weights, normal of deviation 0.02."""
     torch.manual_seed(1)
     painters = {
-        way: models.ResidualGenerator(3, width, blocks, halvings) for way in ("to_y", "to_x")
+        way: models.ResidualGenerator(3, width, blocks, halvings)
+        for way in ("to_zebra", "to_horse")
     }
-    judges = {
+    discriminators = {
         kind: models.PatchDiscriminator(3, width, depth, norm=nn.InstanceNorm2d) for kind in "xy"
     }
     pools = {f"past_{kind}": PicturePool(POOL, (3, size, size)) for kind in "xy"}
-    nets = {"painters": nn.ModuleDict(painters), "judges": nn.ModuleDict(judges | pools)}
+    nets = {
+        "painters": nn.ModuleDict(painters),
+        "discriminators": nn.ModuleDict(discriminators | pools),
+    }
     for layer in chain(*(net.modules() for net in nets.values())):
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(layer.weight, std=0.02)
@@ -141,15 +119,18 @@ class Reference:
     """
 
     def __init__(self, nets: dict, epochs: int = 200):
-        painters, judges = nets["painters"], nets["judges"]
-        self.to_y, self.to_x = painters["to_y"].layers, painters["to_x"].layers
-        self.judge_y, self.judge_x = judges["y"].layers, judges["x"].layers
+        painters, discriminators = nets["painters"], nets["discriminators"]
+        self.to_y, self.to_x = painters["to_zebra"].layers, painters["to_horse"].layers
+        self.discriminator_y, self.discriminator_x = (
+            discriminators["y"].layers,
+            discriminators["x"].layers,
+        )
         self.pool_x, self.pool_y = ReferencePool(POOL), ReferencePool(POOL)
         first = next(self.to_y.parameters())
         self.adversarial = ReferenceLoss().to(first.device, first.dtype)
         self.distance = nn.L1Loss()
         painted = chain(self.to_y.parameters(), self.to_x.parameters())
-        judged = chain(self.judge_y.parameters(), self.judge_x.parameters())
+        judged = chain(self.discriminator_y.parameters(), self.discriminator_x.parameters())
         self.g_adam = torch.optim.Adam(painted, lr=RATE, betas=BETAS)
         self.d_adam = torch.optim.Adam(judged, lr=RATE, betas=BETAS)
         half = epochs // 2
@@ -170,42 +151,46 @@ class Reference:
         self.identity_y = self.distance(self.same_y, self.y) * IDENTITY
         self.same_x = self.to_x(self.x)
         self.identity_x = self.distance(self.same_x, self.x) * IDENTITY
-        self.fooled_y = self.adversarial(self.judge_y(self.fake_y), True)
-        self.fooled_x = self.adversarial(self.judge_x(self.fake_x), True)
+        self.fooled_y = self.adversarial(self.discriminator_y(self.fake_y), True)
+        self.fooled_x = self.adversarial(self.discriminator_x(self.fake_x), True)
         self.cycle_x = self.distance(self.back_x, self.x) * CYCLE
         self.cycle_y = self.distance(self.back_y, self.y) * CYCLE
         loss = self.fooled_y + self.fooled_x + self.cycle_x + self.cycle_y
         (loss + self.identity_x + self.identity_y).backward()
 
-    def backward_judge(self, judge, real, fake):
-        on_real = self.adversarial(judge(real), True)
-        on_fake = self.adversarial(judge(fake.detach()), False)
+    def backward_discriminator(self, net, real, fake):
+        on_real = self.adversarial(net(real), True)
+        on_fake = self.adversarial(net(fake.detach()), False)
         loss = (on_real + on_fake) * 0.5
         loss.backward()
         return loss
 
-    def judges_learn(self, wanted: bool):
-        for weight in chain(self.judge_y.parameters(), self.judge_x.parameters()):
+    def discriminators_learn(self, wanted: bool):
+        for weight in chain(self.discriminator_y.parameters(), self.discriminator_x.parameters()):
             weight.requires_grad = wanted
 
     def optimise(self, x, y):
         self.forward(x, y)
-        self.judges_learn(False)
+        self.discriminators_learn(False)
         self.g_adam.zero_grad()
         self.backward_painters()
         self.g_adam.step()
-        self.judges_learn(True)
+        self.discriminators_learn(True)
         self.d_adam.zero_grad()
-        self.caught_y = self.backward_judge(self.judge_y, y, self.pool_y.query(self.fake_y))
-        self.caught_x = self.backward_judge(self.judge_x, x, self.pool_x.query(self.fake_x))
+        self.caught_y = self.backward_discriminator(
+            self.discriminator_y, y, self.pool_y.query(self.fake_y)
+        )
+        self.caught_x = self.backward_discriminator(
+            self.discriminator_x, x, self.pool_x.query(self.fake_x)
+        )
         self.d_adam.step()
 
     def measures(self) -> dict:
         return {
-            "fooled": self.fooled_x + self.fooled_y,
+            "game": self.fooled_x + self.fooled_y,
             "cycle": (self.cycle_x + self.cycle_y) / CYCLE,
             "identity": (self.identity_x + self.identity_y) / IDENTITY,
-            "caught": self.caught_x + self.caught_y,
+            "discriminators": self.caught_x + self.caught_y,
         }
 
 
@@ -221,7 +206,7 @@ def disagreement(nets: dict, x, y, lab) -> dict[str, float]:
     """
     ours, theirs = copy.deepcopy(nets), copy.deepcopy(nets)
     opts = {key: Optimiser(net.parameters(), RATE, BETAS, lab) for key, net in ours.items()}
-    losses = cyclegan_step((x, y), SimpleNamespace(**ours), SimpleNamespace(**opts))
+    losses = LESSON["cyclegan_step"]((x, y), SimpleNamespace(**ours), SimpleNamespace(**opts))
     reference = Reference(theirs)
     reference.optimise(2 * x - 1, 2 * y - 1)
     apart = {
@@ -229,10 +214,10 @@ def disagreement(nets: dict, x, y, lab) -> dict[str, float]:
         for name, loss in reference.measures().items()
     }
     for player, name in (
-        ("painters", "to_y"),
-        ("painters", "to_x"),
-        ("judges", "x"),
-        ("judges", "y"),
+        ("painters", "to_zebra"),
+        ("painters", "to_horse"),
+        ("discriminators", "x"),
+        ("discriminators", "y"),
     ):
         mine, other = (
             torch.cat([weight.grad.flatten() for weight in side[player][name].parameters()])
@@ -269,7 +254,7 @@ def by_fit(nets: dict, pictures, batch: int, warm: int, lab) -> tuple[float, flo
 
     def step(both, nets, opts):
         clock.step_begins()
-        return cyclegan_step(both, nets, opts)
+        return LESSON["cyclegan_step"](both, nets, opts)
 
     fit(step, pictures, nets, lab, epochs=1, lr=RATE, betas=BETAS, batch_size=batch,
         schedule=late_linear)  # fmt: skip
