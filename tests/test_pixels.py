@@ -338,7 +338,7 @@ class Handle:
 def handle(monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS", "on")
     shown = Handle()
-    monkeypatch.setattr("course_utils.live_picture.display_handle", lambda: shown)
+    monkeypatch.setattr("course_utils.progress.display_handle", lambda: shown)
     return shown
 
 
