@@ -353,7 +353,7 @@ def test_a_notebook_sees_the_picture_and_the_last_line(handle, capsys):
 
 def test_it_is_redrawn_at_most_three_times_a_second(handle, monkeypatch):
     clock = iter(range(10_000))
-    monkeypatch.setattr("course_utils.live_picture.time.perf_counter", lambda: next(clock) / 100)
+    monkeypatch.setattr("course_utils.progress.time.perf_counter", lambda: next(clock) / 100)
     optimise(distance, START, steps=60)
     assert len(handle.updates) < 12
 
