@@ -8,9 +8,6 @@ each, and decides itself what is minimised and in which order.
 
 from __future__ import annotations
 
-import dis
-import hashlib
-import inspect
 import math
 import random
 import re
@@ -25,7 +22,7 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from . import checkpoints, processes
+from . import checkpoints, fingerprints, processes
 from .progress import Progress
 from .session import Lab, seed_everything
 
@@ -167,8 +164,9 @@ def fit(
     history, snapshots and random numbers of the first, which alone watches, prints and saves.
 
     Args:
-        step: `step(batch, nets, opts) -> {measure: value}`. `batch` is a tensor (or a tuple,
-            where `data` is several tensors); `nets.NAME` are the networks, `opts.NAME` their
+        step: `step(batch, nets, opts) -> {measure: value}`, a function or a
+            `functools.partial` of one. `batch` is a tensor (or a tuple, where `data` is several
+            tensors); `nets.NAME` are the networks, `opts.NAME` their
             optimisers with `minimise(loss)`. The values are numbers or one-number tensors;
             tensors are copied to the CPU rarely, so a step never waits for the device.
         data: one tensor or several of equal length. They are moved to the device once and
@@ -207,7 +205,7 @@ def fit(
     opts = {key: Optimiser(net.parameters(), rates[key], betas, lab) for key, net in nets.items()}
     batches = _batches_per_epoch(len(tensors[0]), batch_size)
     steps = epochs * batches
-    run = Run(name or save or step.__name__.strip("_"), steps_per_epoch=batches)
+    run = Run(name or save or fingerprints.name_of(step), steps_per_epoch=batches)
     shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
     processes.check_alike("run", f"{run.name} ({steps} steps of {batch_size}, data {shapes})")
     for net in nets.values():
@@ -219,12 +217,12 @@ def fit(
             "learning rate": rates,
             "betas": [float(beta) for beta in betas],
             "batch size": int(batch_size),
-            "schedule": _fingerprint(schedule),
+            "schedule": fingerprints.of_function(schedule),
             # A constant rate can be continued for longer; a falling one has a planned end.
             "epochs": "any" if schedule is constant else int(epochs),
-            "step": _fingerprint(step),
-            "watch": [_fingerprint(watch), *map(int, watch_at)] if watch else [],
-            "data": [_describe(tensor) for tensor in tensors],
+            "step": fingerprints.of_function(step),
+            "watch": [fingerprints.of_function(watch), *map(int, watch_at)] if watch else [],
+            "data": [fingerprints.of_data(tensor) for tensor in tensors],
             "networks": {key: repr(net) for key, net in nets.items()},
         }
         path = Path(lab.runs_folder) / f"{save}-{checkpoints.short_name(identity)}.pt"
@@ -347,8 +345,11 @@ def _as_tensors(data) -> list[Tensor]:
 def _check(step, tensors: list[Tensor], epochs, batch_size, watch, watch_at) -> None:
     if bool(len(watch_at)) != (watch is not None):
         raise ValueError("watch and watch_at belong together: what to look at, and when.")
-    if not inspect.isfunction(step):
-        raise ValueError("fit needs a step that is a plain function: def step(batch, nets, opts).")
+    if not fingerprints.is_plain(step):
+        raise ValueError(
+            "fit needs a step that is a plain function, def step(batch, nets, opts), or "
+            "functools.partial of one."
+        )
     lengths = {len(tensor) for tensor in tensors}
     if len(lengths) != 1 or 0 in lengths:
         raise ValueError(
@@ -496,69 +497,6 @@ def _detached(measures: dict, expected) -> dict:
         measure: value.detach().reshape(()) if isinstance(value, Tensor) else value
         for measure, value in measures.items()
     }
-
-
-def _describe(tensor: Tensor) -> str:
-    """Shape and a checksum of a sample: enough to tell two data sets, or two orders, apart."""
-    sample = tensor[:: max(1, len(tensor) // 64)].detach().cpu().contiguous()
-    content = sample.reshape(-1).view(torch.uint8).numpy().tobytes()
-    return f"{tuple(tensor.shape)} {hashlib.sha256(content).hexdigest()}"
-
-
-def _fingerprint(function: Callable) -> str:
-    """A hash of a function's text and of what it uses from outside: own functions, settings.
-
-    So that a student who changes `beta` and runs the cell again gets a new run, and not the
-    checkpoint of the old one.
-    """
-    parts, waiting, seen = [], [function], set()
-    while waiting:
-        part = waiting.pop()
-        if part in seen or not inspect.isfunction(part):
-            continue
-        seen.add(part)
-        try:
-            parts.append(inspect.getsource(part))
-        except (OSError, TypeError):  # made by exec: no text to be had, so its byte code
-            parts.append(_byte_code(part.__code__))
-        parts.append(repr([part.__defaults__, part.__kwdefaults__]))
-        for name, value in sorted(_used_from_outside(part).items()):
-            if _is_plain(value):
-                parts.append(f"{name} = {value!r}")
-            elif isinstance(value, Tensor) and value.numel() < 1000:
-                parts.append(f"{name} = {value.tolist()!r}")
-            elif inspect.isfunction(value) and value.__module__ == function.__module__:
-                waiting.append(value)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _is_plain(value) -> bool:
-    """Whether a value is a number, a word, or a container of such: its text says all of it."""
-    if isinstance(value, dict):
-        return all(_is_plain(part) for pair in value.items() for part in pair)
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(part) for part in value)
-    return isinstance(value, (bool, int, float, str, type(None)))
-
-
-def _used_from_outside(function) -> dict:
-    """name -> value of every variable that a function, or one inside it, takes from outside."""
-    names, waiting = set(), [function.__code__]
-    while waiting:
-        code = waiting.pop()
-        loads = dis.get_instructions(code)
-        names.update(load.argval for load in loads if load.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
-        waiting += [value for value in code.co_consts if inspect.iscode(value)]
-    cells = zip(function.__code__.co_freevars, function.__closure__ or ())
-    enclosed = {name: cell.cell_contents for name, cell in cells}
-    used = {name: function.__globals__[name] for name in names if name in function.__globals__}
-    return {**used, **enclosed}
-
-
-def _byte_code(code) -> str:
-    inner = [_byte_code(value) for value in code.co_consts if inspect.iscode(value)]
-    plain = [value for value in code.co_consts if not inspect.iscode(value)]
-    return code.co_code.hex() + repr((code.co_names, plain, inner))
 
 
 def _state(number, order_seed, run, nets, opts) -> dict:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import weakref
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -612,6 +613,23 @@ def test_a_changed_setting_that_the_step_uses_makes_another_run(lab, change):
     trained(lab, step=with_setting())
     assert trained(lab, step=with_setting())[0].resumed_at == 3
     assert trained(lab, step=with_setting(**change))[0].resumed_at == 0
+
+
+def scaled_step(batch, nets, opts, scale):
+    loss = scale * (nets.line(batch[0]) - batch[1]).square().mean()
+    opts.line.minimise(loss)
+    return {"loss": loss}
+
+
+def test_a_step_may_be_a_partial_and_each_setting_is_a_run_of_its_own(lab, capsys):
+    once, twice = (partial(scaled_step, scale=scale) for scale in (1.0, 2.0))
+    first, _ = trained(lab, step=once)
+    other, _ = trained(lab, step=twice)
+    again, _ = trained(lab, step=partial(scaled_step, scale=1.0))
+    assert first.resumed_at == 0 and other.resumed_at == 0 and again.resumed_at == 3
+    capsys.readouterr()
+    fit(twice, line_data(), {"line": nn.Linear(3, 1)}, lab, epochs=1)
+    assert capsys.readouterr().out.startswith("scaled_step: 1 epochs")
 
 
 def only_checkpoint(lab):
