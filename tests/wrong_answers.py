@@ -1,6 +1,11 @@
 """What the tests of all exercise checks share: what a check has to say of an answer."""
 
+from itertools import combinations
+
 import pytest
+import torch
+
+from course_utils.exercises.checking import near
 
 
 def wrong_answers(hints):
@@ -36,3 +41,25 @@ def says_what_stopped(check, capsys):
     assert "stopped with TypeError" in capsys.readouterr().out
     check(None)
     assert "a function is needed" in capsys.readouterr().out
+
+
+def gets_some_hint(check, nonsense, capsys):
+    """Whatever a student's function returns, the check says what is wrong and does not stop."""
+    check(lambda *given: nonsense)
+    assert capsys.readouterr().out.startswith("✘ Exercise")
+
+
+def leaves_the_dice_alone(check, answer, capsys, seed=1):
+    """A check that draws random numbers does not change those of the notebook."""
+    torch.manual_seed(seed)
+    expected = torch.rand(2)
+    torch.manual_seed(seed)
+    passes(check, answer, capsys)
+    assert torch.equal(torch.rand(2), expected)
+
+
+def are_told_apart(results):
+    """Of [(tensor, hint)] no two with different hints are near: no mistake is taken for another."""
+    for (first, hint), (second, other) in combinations(results, 2):
+        if first.shape == second.shape and hint != other:
+            assert not near(first, second), (hint, other)
