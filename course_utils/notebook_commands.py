@@ -33,7 +33,7 @@ from course_utils.notebook_variants import (
     without_solutions,
 )
 from course_utils.speaker_notes import with_speaker_notes
-from course_utils.verified import record
+from course_utils.verified import record_classroom, record_full
 
 CLAIMS_TABLE = ROOT / "benchmarks" / "results" / "claims.md"
 HELD, FAILED = "✔ ", "✘ "
@@ -48,6 +48,9 @@ def run(
     folder: Path = NOTEBOOKS,
 ) -> int:
     """Execute one notebook of `folder`, tell its progress and keep the executed copy.
+
+    A full run that publishes also tells the table in the notebooks' README how long it took,
+    unless it went on from the checkpoints of a run that was cut.
 
     Started by `accelerate launch` or `torchrun`, every process executes the notebook. The first
     tells its progress, and the others keep copies of their own, as `NAME-process-2.ipynb`.
@@ -64,7 +67,9 @@ def run(
             failed.
     """
     path = _the_only(find([name], folder))
-    out = out or Path(os.environ.get("COURSE_RUNS") or ROOT / "runs") / path.name
+    runs = Path(os.environ.get("COURSE_RUNS") or ROOT / "runs")
+    from_scratch = not any((runs / path.stem).glob("*.pt"))
+    out = out or runs / path.name
     if out.resolve() == path.resolve():
         raise NotebookError(f"{path.name} is the notebook itself; store into it with `notebooks`.")
     if publish and budget != "full":
@@ -74,15 +79,28 @@ def run(
         environment["COURSE_PUBLISH"] = "1"
 
     notebook = read(path)
-    telling = (_say_cell, _say_seconds) if processes.is_first() else ()
+    seconds: list[float] = []
+
+    def before(number: int, count: int, cell: NotebookNode) -> None:
+        if processes.is_first():
+            _say_cell(number, count, cell)
+
+    def after(cell_run: CellRun) -> None:
+        seconds.append(cell_run.seconds)
+        if processes.is_first():
+            _say_seconds(cell_run)
+
     if not processes.is_first():
         out = out.with_stem(f"{out.stem}-process-{processes.rank() + 1}")
     try:
-        execute(notebook, path.parent, environment, *telling)
+        execute(notebook, path.parent, environment, before, after)
     finally:
         write(clean(notebook), out)
         if processes.is_first():
             print(f"\nThe executed copy is {out}")
+    session = _session(printed_lines(notebook))
+    if session and publish and from_scratch and processes.is_first():
+        record_full(path.stem, session, sum(seconds), path.parent / "README.md")
     return 0
 
 
@@ -100,9 +118,8 @@ def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
         notebook = read(path)
         seconds = _executed_here(notebook, path.parent)
         write(clean(notebook), path)
-        session = [line for line in printed_lines(notebook) if line.startswith("course_utils ")]
-        if session:
-            record(path.stem, session[0], sum(seconds.values()), path.parent / "README.md")
+        if session := _session(printed_lines(notebook)):
+            record_classroom(path.stem, session, sum(seconds.values()), path.parent / "README.md")
         shelf = folder.parent / "data" / "pictures"
         for name, picture in kept_pictures(notebook, path.stem).items():
             shelf.mkdir(parents=True, exist_ok=True)
@@ -259,6 +276,11 @@ def _executed_here(notebook: NotebookNode, folder: Path) -> dict[str, float]:
         environment["COURSE_DEVICE"] = "cpu"  # what every reader has, and CI compares with
         execute(notebook, folder, environment, _say_cell, after)
     return seconds
+
+
+def _session(lines: list[str]) -> str | None:
+    """The line that `start` printed: versions, device, budget; None where nothing started."""
+    return next((line for line in lines if line.startswith("course_utils ")), None)
 
 
 def _the_only(paths: list[Path]) -> Path:

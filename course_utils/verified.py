@@ -1,4 +1,4 @@
-"""When each notebook last ran as it is stored, and with what: a table with a row a notebook."""
+"""When each notebook last ran as it is stored, with what, and how long: a row a notebook."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from pathlib import Path
 
 from course_utils.files import replacing
 
-COLUMNS = "| notebook | verified | with | on | takes |\n|---|---|---|---|--:|\n"
+COLUMNS = (
+    "| notebook | verified | with | on | classroom | full budget |\n|---|---|---|---|--:|---|\n"
+)
+UNKNOWN = "–"
 
 
-def record(stem: str, session: str, seconds: float, table: Path) -> None:
-    """Renew one notebook's row, below the table's heading, and leave all else as it is.
+def record_classroom(stem: str, session: str, seconds: float, table: Path) -> None:
+    """Renew what the row of a notebook says of its stored outputs, in the classroom budget.
 
     This is the process that ran the notebook's kernel, so its Python is the notebook's.
 
@@ -25,20 +28,46 @@ def record(stem: str, session: str, seconds: float, table: Path) -> None:
     Raises:
         ValueError: the file has no such table.
     """
+    torch, device, precision = _words(session)
+    cells = {
+        "verified": date.today().isoformat(),
+        "with": f"Python {platform.python_version()}, {torch}",
+        "on": f"{device}, {precision}",
+        "classroom": f"{seconds:.0f} s",
+    }
+    _renew(stem, cells, table)
+
+
+def record_full(stem: str, session: str, seconds: float, table: Path) -> None:
+    """Renew what the row of a notebook says of the full budget: how long, on what, and when.
+
+    Args and errors: those of `record_classroom`.
+    """
+    _, device, precision = _words(session)
+    took = f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"
+    today = date.today().isoformat()
+    _renew(stem, {"full budget": f"{took} on {device}, {precision} ({today})"}, table)
+
+
+def _words(session: str) -> tuple[str, str, str]:
+    """Of a line like `course_utils 0.1.0 · torch 2.15.0 · CPU, 1 thread · float32 · …`."""
+    _, torch, device, precision, *_ = session.split(" · ")
+    return torch, device, precision
+
+
+def _renew(stem: str, cells: dict[str, str], table: Path) -> None:
+    """Put cells into one notebook's row, and leave all else of the file as it is."""
     text = table.read_text(encoding="utf-8") if table.exists() else f"# Notebooks\n\n{COLUMNS}"
     before, heading, after = text.partition(COLUMNS)
     if not heading:
         raise ValueError(f"{table} has lost the heading of its table:\n{COLUMNS}")
     body, gap, rest = after.partition("\n\n")
-    rows = {row.split("]")[0]: row for row in [*body.splitlines(), _row(stem, session, seconds)]}
-    body = "\n".join(rows[name] for name in sorted(rows))
+    names = [name.strip() for name in COLUMNS.split("\n")[0].strip("|").split("|")]
+    rows = [dict(zip(names, line.strip("| ").split(" | "))) for line in body.splitlines()]
+    by_link = {row["notebook"]: row for row in rows}
+    link = f"[{stem}]({stem}.ipynb)"
+    known = by_link.get(link, dict.fromkeys(names, UNKNOWN))
+    by_link[link] = {**known, "notebook": link, **cells}
+    lines = [f"| {' | '.join(by_link[name].values())} |" for name in sorted(by_link)]
     with replacing(table) as file:
-        file.write((before + heading + body + (gap + rest or "\n")).encode())
-
-
-def _row(stem: str, session: str, seconds: float) -> str:
-    """A row, from a line like `course_utils 0.1.0 · torch 2.15.0 · CPU, 1 thread · float32 · …`."""
-    _, torch, device, precision, *_ = session.split(" · ")
-    versions = f"Python {platform.python_version()}, {torch}"
-    cells = [f"[{stem}]({stem}.ipynb)", date.today().isoformat(), versions]
-    return f"| {' | '.join(cells)} | {device}, {precision} | {seconds:.0f} s |"
+        file.write((before + heading + "\n".join(lines) + (gap + rest or "\n")).encode())
