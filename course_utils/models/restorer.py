@@ -61,5 +61,6 @@ class Restorer(nn.Module):
 
         The values lie near [0, 1] without being held there.
         """
-        drawn, doubt = self.parts(damaged)
+        # The convolutions may have run in half precision; the picture that was given has not.
+        drawn, doubt = (part.to(damaged.dtype) for part in self.parts(damaged))
         return torch.lerp(damaged, drawn, doubt)
