@@ -30,7 +30,9 @@ lab: $(LAB)  ## set up what is missing and open JupyterLab on the notebooks
 	$(BIN)/python -m jupyterlab notebooks
 
 test: $(DEV) lint  ## set up what is missing and run every test: package, notebooks, page
-	$(QUIET) $(BIN)/python -m pytest tests --ignore tests/test_browser.py
+	$(QUIET) $(BIN)/python -m pytest tests --ignore tests/test_browser.py \
+	  --ignore tests/test_pretend_device.py
+	$(QUIET) $(BIN)/python -m pytest tests/test_pretend_device.py -n 2
 	rm -rf build/solved && $(BIN)/python -m course_utils solved
 	runs=$$(mktemp -d) && trap 'rm -rf "$$runs"' EXIT && \
 	$(QUIET) COURSE_RUNS="$$runs" $(BIN)/python -m pytest notebooks build/solved --nbval \
