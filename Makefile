@@ -21,7 +21,7 @@ export PYTHONPATH := $(CURDIR)
 QUIET    := env -u MPLBACKEND OMP_NUM_THREADS=1 COURSE_PROGRESS=off
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint notebooks run student instructor fork colab claims bench doctor clean
+.PHONY: help lab test lint notebooks run student instructor fork device colab claims bench doctor clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "%-20s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ student instructor: $(LAB)  ## notebooks without solutions, or solved and with s
 fork: $(LAB)  ## point badges and setup cells at your repository: URL=https://github.com/me/course
 	@test -n "$(URL)" || { echo "Say where: make fork URL=https://github.com/me/course"; exit 1; }
 	$(BIN)/python -m course_utils fork $(URL)
+
+device: $(DEV)  ## run every lesson on a device that refuses to meet the processor's tensors
+	$(QUIET) LESSONS=all $(BIN)/python -m pytest tests/test_pretend_device.py -n 2
 
 colab:  ## run what is committed (NB=03: one) with Colab's versions of the packages
 	.ci/colab $(NB)
