@@ -81,9 +81,8 @@ def is_plain(function: Callable) -> bool:
 
 
 def name_of(function: Callable) -> str:
-    """What a function is called, without underscores around it: `gan_step`."""
-    inner = _innermost(function)
-    return getattr(inner, "__name__", type(inner).__name__).strip("_")
+    """What a plain function is called, without underscores around it: `gan_step`."""
+    return _innermost(function).__name__.strip("_")
 
 
 def _innermost(function: Callable) -> Callable:
