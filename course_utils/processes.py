@@ -10,7 +10,9 @@ torch is imported where it is used: the command line asks who it is and has no o
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from datetime import timedelta
@@ -197,6 +199,7 @@ def _others():
                 "them all by one accelerate launch or torchrun; on several machines, each must "
                 "reach that address."
             ) from error
+        atexit.register(_take_leave)
     try:
         yield distributed
     except RuntimeError as error:
@@ -204,6 +207,18 @@ def _others():
             f"This is {name()}, and it lost the others: one of them has ended, and its own "
             f"messages say why, or has not come to the same place within {PATIENCE:g} minutes."
         ) from error
+
+
+def _take_leave() -> None:
+    """End the connections while Python still lives.
+
+    A thread of gloo that lets go of its last tensor when Python has ended aborts the process. After
+    an error nobody takes leave: NCCL would wait for others who no longer answer.
+    """
+    from torch import distributed
+
+    if distributed.is_initialized() and not hasattr(sys, "last_type"):
+        distributed.destroy_process_group()
 
 
 def _number(variable: str) -> int:

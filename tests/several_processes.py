@@ -4,11 +4,12 @@ Run as a program: `torchrun --nproc-per-node 2 tests/several_processes.py FOLDER
 process writes what it holds after each part, as FOLDER/PART-RANK.pt.
 """
 
+import atexit
 import sys
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
 import course_utils
 from course_utils import fit, processes
@@ -124,6 +125,13 @@ PARTS["unlike"] = unlike
 
 def main() -> None:
     folder, *parts = sys.argv[1:]
+
+    def say_whether_connected():  # registered first, called last: after what the package registers
+        Path(folder, f"connected-{processes.rank()}.txt").write_text(
+            str(distributed.is_initialized())
+        )
+
+    atexit.register(say_whether_connected)
     for part in parts:
         outcome = PARTS[part](course_utils.start("several"))
         torch.save(outcome, Path(folder) / f"{part}-{processes.rank()}.pt")

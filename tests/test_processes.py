@@ -156,6 +156,24 @@ def test_every_process_names_its_device_and_the_first_tells_progress(two):
     assert said.count("cut: 30 epochs") == 1
 
 
+def test_the_connections_end_before_python_does(two):
+    """A thread of gloo that outlives Python aborts the process, once in some fifty."""
+    for rank in range(2):
+        assert (two / f"connected-{rank}.txt").read_text() == "False"
+
+
+def test_after_an_error_nobody_takes_leave(monkeypatch):
+    left = []
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: left.append(True))
+    monkeypatch.setattr(sys, "last_type", ValueError, raising=False)
+    processes._take_leave()
+    assert not left
+    monkeypatch.delattr(sys, "last_type")
+    processes._take_leave()
+    assert left
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_a_killed_run_of_two_processes_resumes_bit_for_bit(two, tmp_path):
     launcher = subprocess.Popen(
