@@ -212,7 +212,7 @@ class _Camera:
 
     def point_at(self, loss: Callable, steps: int) -> None:
         """Begin a scale; a loss of another size says nothing about this one."""
-        self.loss, self.left = loss, steps
+        self.loss, self.left, self.scale_began = loss, steps, len(self.measured)
         pictures = self.film.picture
         precise = torch.promote_types(pictures.dtype, torch.float32)
         self.best = torch.full((len(pictures),), torch.inf, dtype=precise, device=pictures.device)
@@ -273,10 +273,13 @@ class _Camera:
         self.live.finish(film.picture, self._last_line(done))
 
     def _last_line(self, done: int) -> str:
+        """What the picture measured that is kept (of several, where their mean was best)."""
         film = self.film
-        last = {term: values[-1].item() for term, values in film.history.items()}
+        losses = film.history.get("loss", torch.empty(0))[self.scale_began :]
+        best = self.scale_began + int(losses.argmin()) if len(losses) else done - 1
+        kept = {term: values[best].item() for term, values in film.history.items()}
         measures = " · ".join(
-            part for part in (measures_in_words(last), f"{film.seconds:.1f} s") if part
+            part for part in (measures_in_words(kept), f"{film.seconds:.1f} s") if part
         )
         if film.stopped:
             return (

@@ -323,6 +323,16 @@ def test_only_one_line_is_printed_and_only_its_figures_may_differ(capsys):
     assert printed.count("\n") == 1
 
 
+def test_the_line_measures_the_picture_that_is_kept(capsys):
+    """The second of three steps has by far the smallest loss, at the last scale only."""
+    prices = iter((-9.0, 5.0, 7.0, 6.0, -5.0, 7.0))
+    optimise(
+        lambda size: lambda picture: {"price": picture.mean() * 0 + next(prices)},
+        START, steps=3, scales=(6, 12), name="cat",
+    )  # fmt: skip
+    assert "[price -5 · loss -5 · " in capsys.readouterr().out
+
+
 # What is shown
 
 
