@@ -6,15 +6,13 @@ The quicker half of them in `make test`, all of them in `make device`.
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell
 
-from course_utils.notebook_files import NOTEBOOKS, execute, find, printed_lines, read
+from course_utils.notebook_files import NOTEBOOKS, ROOT, execute, find, printed_lines, read
 from tests import pretend_device
 
-ROOT = Path(__file__).resolve().parents[1]
 QUICK = ("00_start_here", "03_vae_latent_space", "05_conditional_gan", "06_cyclegan")
 
 pytestmark = pytest.mark.skipif(
