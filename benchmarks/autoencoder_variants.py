@@ -31,7 +31,7 @@ def table_of(seed: int):
     }
     import torch
 
-    from course_utils.notebook_files import NOTEBOOKS, definitions
+    from course_utils.authoring.notebooks import NOTEBOOKS, definitions
 
     torch.set_num_threads(1)
     return definitions(NOTEBOOKS / "02_autoencoders.ipynb", tag="variants")["table"]
@@ -48,7 +48,7 @@ def main() -> None:
         "# Autoencoders, all variants on one table\n\n"
         "Written by `benchmarks/autoencoder_variants.py`: the cells of lesson 02 in the full "
         f"budget (10,000 drawn digits of 16 × 16 pixels, 40 epochs each), {len(SEEDS)} seeds, mean "
-        "± standard deviation. Every code has 256 numbers. Errors are squared errors a picture on "
+        "± standard deviation. Every code has 256 numbers. Errors are squared errors an image on "
         "2,000 test digits, shown clean, with Gaussian noise (σ = 0.5), and with half of the "
         "pixels missing; the other columns are explained in the lesson.\n\n"
     )

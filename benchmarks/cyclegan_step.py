@@ -8,7 +8,7 @@ The setting is that of Zhu, Park, Isola and Efros (2017): generators of nine blo
 discriminators of 70 pixels, least squares, a cycle of weight 10 and an identity loss of half of
 it, pools of 50, Adam at 2e-4 with a first decay rate of 0.5. The reference's own step (Zhu and
 Park's pytorch-CycleGAN-and-pix2pix) is written out below in the same order of passes. Both ways
-train copies of the same networks on the same pictures, which lie on the device already; reading
+train copies of the same networks on the same images, which lie on the device already; reading
 files, which the reference does beside the step, is left out. Before anything is timed, one step of
 each must give the same losses and gradients.
 """
@@ -34,10 +34,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import course_utils  # noqa: E402
-from course_utils import fit, models  # noqa: E402
-from course_utils.notebook_files import NOTEBOOKS, definitions  # noqa: E402
-from course_utils.picture_pool import PicturePool  # noqa: E402
-from course_utils.training import Optimiser, late_linear  # noqa: E402
+from course_utils import fit, models
+from course_utils.authoring.notebooks import NOTEBOOKS, definitions
+from course_utils.models.image_pool import ImagePool
+from course_utils.training import Optimiser, late_linear
 
 RESULTS = ROOT / "benchmarks" / "results"
 FULL = {"size": 256, "width": 64, "blocks": 9}
@@ -62,7 +62,7 @@ def players(size: int, width: int, blocks: int, halvings: int = 2, depth: int = 
     discriminators = {
         kind: models.PatchDiscriminator(3, width, depth, norm=nn.InstanceNorm2d) for kind in "xy"
     }
-    pools = {f"past_{kind}": PicturePool(POOL, (3, size, size)) for kind in "xy"}
+    pools = {f"past_{kind}": ImagePool(POOL, (3, size, size)) for kind in "xy"}
     nets = {
         "painters": nn.ModuleDict(painters),
         "discriminators": nn.ModuleDict(discriminators | pools),
@@ -78,21 +78,21 @@ def players(size: int, width: int, blocks: int, halvings: int = 2, depth: int = 
 
 
 class ReferencePool:
-    """A list of pictures, each exchanged by itself, by Python's random numbers."""
+    """A list of images, each exchanged by itself, by Python's random numbers."""
 
     def __init__(self, size: int):
-        self.size, self.pictures = size, []
+        self.size, self.images = size, []
 
     def query(self, fakes):
         handed_on = []
         for fake in fakes.detach().split(1):
-            if len(self.pictures) < self.size:
-                self.pictures.append(fake)
+            if len(self.images) < self.size:
+                self.images.append(fake)
                 handed_on.append(fake)
             elif random.uniform(0, 1) > 0.5:
                 place = random.randint(0, self.size - 1)
-                handed_on.append(self.pictures[place].clone())
-                self.pictures[place] = fake
+                handed_on.append(self.images[place].clone())
+                self.images[place] = fake
             else:
                 handed_on.append(fake)
         return torch.cat(handed_on)
@@ -113,7 +113,7 @@ class ReferenceLoss(nn.Module):
 
 
 class Reference:
-    """The reference's model: a (to_y, D_y) and b (to_x, D_x), pictures from -1 to 1.
+    """The reference's model: a (to_y, D_y) and b (to_x, D_x), images from -1 to 1.
 
     It is given the inner layers of our networks, which work on that range.
     """
@@ -198,7 +198,7 @@ class Reference:
 
 
 def disagreement(nets: dict, x, y, lab) -> dict[str, float]:
-    """How far both ways are apart after one step from the same weights on the same pictures.
+    """How far both ways are apart after one step from the same weights on the same images.
 
     Returns:
         name of a loss -> relative difference, and name of a network -> length of the difference of
@@ -248,7 +248,7 @@ class Clock:
         return tuple(value / (self.calls - self.warm) for value in spent)
 
 
-def by_fit(nets: dict, pictures, batch: int, warm: int, lab) -> tuple[float, float]:
+def by_fit(nets: dict, images, batch: int, warm: int, lab) -> tuple[float, float]:
     """Seconds a step through the course's loop."""
     clock = Clock(lab.device, warm)
 
@@ -256,15 +256,15 @@ def by_fit(nets: dict, pictures, batch: int, warm: int, lab) -> tuple[float, flo
         clock.step_begins()
         return LESSON["cyclegan_step"](both, nets, opts)
 
-    fit(step, pictures, nets, lab, epochs=1, lr=RATE, betas=BETAS, batch_size=batch,
+    fit(step, images, nets, lab, epochs=1, lr=RATE, betas=BETAS, batch_size=batch,
         schedule=late_linear)  # fmt: skip
     return clock.seconds()
 
 
-def by_reference(nets: dict, pictures, batch: int, warm: int, lab) -> tuple[float, float]:
-    """Seconds a step as the reference takes it; the pictures are brought to its range before."""
+def by_reference(nets: dict, images, batch: int, warm: int, lab) -> tuple[float, float]:
+    """Seconds a step as the reference takes it; the images are brought to its range before."""
     reference, clock = Reference(nets), Clock(lab.device, warm)
-    x, y = (2 * kind - 1 for kind in pictures)
+    x, y = (2 * kind - 1 for kind in images)
     for picked in torch.randperm(len(x), device=x.device).split(batch):
         clock.step_begins()
         reference.optimise(x[picked], y[picked])
@@ -290,7 +290,7 @@ def measured(options, batch: int, lab) -> list[str]:
     start = players(options.size, options.width, options.blocks)
     start = {key: net.to(lab.device) for key, net in start.items()}
     shape = (batch * (options.warm + options.steps), 3, options.size, options.size)
-    pictures = [torch.rand(shape, device=lab.device) for _ in range(2)]
+    images = [torch.rand(shape, device=lab.device) for _ in range(2)]
     chosen = {name: way for name, way in ways(lab).items() if name in options.ways}
     taken: dict[str, list] = {name: [] for name in chosen}
     memory = {}
@@ -299,7 +299,7 @@ def measured(options, batch: int, lab) -> list[str]:
             nets = {key: copy.deepcopy(net).to(memory_format=order) for key, net in start.items()}
             if lab.device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats()
-            taken[name].append(way(nets, pictures, batch, options.warm, session))
+            taken[name].append(way(nets, images, batch, options.warm, session))
             if lab.device.type == "cuda":
                 memory[name] = f"{torch.cuda.max_memory_allocated() / 2**30:.1f}"
             print(f"batch {batch} {name}: {taken[name][-1]}", file=sys.stderr, flush=True)
@@ -336,7 +336,7 @@ def main() -> None:
     options.ways = options.ways or [
         name for name in ways(lab) if options.device == "cuda" or "bf16" not in name
     ]
-    # In double precision and on a small picture, so that what is left is no rounding: in single,
+    # In double precision and on a small image, so that what is left is no rounding: in single,
     # the gradients of either way differ by up to 1 % from those in double.
     nets = {key: net.double() for key, net in players(64, options.width, options.blocks).items()}
     apart = disagreement(nets, *torch.rand(2, 1, 3, 64, 64, dtype=torch.float64), lab)
@@ -346,10 +346,10 @@ def main() -> None:
     text = (
         "# A step of a full-size CycleGAN, and the reference implementation's\n\n"
         f"Written by `benchmarks/cyclegan_step.py {' '.join(sys.argv[1:])}`: {where}, torch "
-        f"{torch.__version__}, pictures of {options.size}, {options.blocks} blocks, width "
+        f"{torch.__version__}, images of {options.size}, {options.blocks} blocks, width "
         f"{options.width}. Medians of {options.sittings} sittings in turns, each {options.steps} "
         f"steps after {options.warm} for warming up; the ratios are medians of the sittings' own. "
-        "Both ways give the same losses and gradients: in double precision on a picture of 64 they "
+        "Both ways give the same losses and gradients: in double precision on an image of 64 they "
         f"differ by at most {max(apart.values()):.0e} of their size. The machine's load was "
         f"{os.getloadavg()[0]:.0f} at the end; where that is more than its cores, wall times say "
         "little and processor times are to be compared.\n\n"

@@ -81,8 +81,8 @@ def main() -> None:
     import torch
 
     import course_utils
+    from course_utils.authoring.notebooks import NOTEBOOKS, definitions
     from course_utils.data import mixtures
-    from course_utils.notebook_files import NOTEBOOKS, definitions
 
     torch.set_num_threads(1)
     lab = course_utils.start("04_gans_and_mode_collapse")

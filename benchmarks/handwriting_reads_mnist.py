@@ -1,13 +1,13 @@
 """Is the drawn handwriting believable? A network that saw nothing else reads real digits.
 
 For each seed a small convolutional network is trained on freshly drawn digits only, then reads the
-10,000 pictures of the MNIST test set. It reads every picture five times, as it is and moved by one
+10,000 images of the MNIST test set. It reads every image five times, as it is and moved by one
 pixel to each side, and averages its probabilities.
 
 No real digit is used for training, but real digits were used for choosing: the styles, the ranges
-of the factors and this recipe were tuned on pictures of the MNIST training set. Earlier versions
+of the factors and this recipe were tuned on images of the MNIST training set. Earlier versions
 had been measured on the test set (98.35 % with one seed, then 98.49 % as the mean of three) before
-this final recipe was chosen on training pictures.
+this final recipe was chosen on training images.
 
     python benchmarks/handwriting_reads_mnist.py --seeds 3 --size 60000 --epochs 3
 
@@ -29,7 +29,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that it runs from any folder
 
-from course_utils.data import handwriting  # noqa: E402
+from course_utils.data import handwriting
 
 BATCH = 100
 MOVES = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))  # pixels down and right
@@ -64,7 +64,7 @@ def network() -> nn.Sequential:
 
 
 def jitter(images: Tensor) -> Tensor:
-    """Bend each picture a little: a random affine map and a smooth random displacement."""
+    """Bend each image a little: a random affine map and a smooth random displacement."""
     count = len(images)
     affine = torch.eye(2, 3) + 0.06 * torch.randn(count, 2, 3)
     grid = functional.affine_grid(affine, images.shape, align_corners=False)
@@ -74,20 +74,20 @@ def jitter(images: Tensor) -> Tensor:
 
 
 def vary_contrast(images: Tensor) -> Tensor:
-    """Make the ink of each picture brighter or darker, its edge sharper or softer."""
+    """Make the ink of each image brighter or darker, its edge sharper or softer."""
     contrast, brightness = 0.2 * torch.randn(2, len(images), 1, 1, 1)
     changed = 0.5 + contrast.exp() * (images - 0.5) + brightness / 2
     return changed.clamp(0, 1) * (images > 0)  # the paper stays black
 
 
 def mix(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Blend each picture, and its target, with another of the batch (Zhang et al. 2018, mixup)."""
+    """Blend each image, and its target, with another of the batch (Zhang et al. 2018, mixup)."""
     share = torch.distributions.Beta(MIXUP, MIXUP).sample()
     return tuple(share * part + (1 - share) * part.flip(0) for part in (images, targets))
 
 
 def train(images: Tensor, labels: Tensor, epochs: int, seed: int) -> nn.Module:
-    """A network trained on the given pictures: the moving average of its weights."""
+    """A network trained on the given images: the moving average of its weights."""
     torch.manual_seed(seed)
     net = network().to(memory_format=torch.channels_last)  # faster on a CPU
     # The statistics of batch norm are averaged with the weights they belong to.
@@ -98,9 +98,9 @@ def train(images: Tensor, labels: Tensor, epochs: int, seed: int) -> nn.Module:
     net.train()
     for _ in range(epochs):
         for rows in torch.randperm(len(images)).split(BATCH)[: len(images) // BATCH]:
-            pictures = vary_contrast(jitter(images[rows]))
-            pictures, targets = mix(pictures, functional.one_hot(labels[rows], 10))
-            loss = functional.cross_entropy(net(pictures), targets, label_smoothing=0.1)
+            batch = vary_contrast(jitter(images[rows]))
+            batch, targets = mix(batch, functional.one_hot(labels[rows], 10))
+            loss = functional.cross_entropy(net(batch), targets, label_smoothing=0.1)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -111,11 +111,11 @@ def train(images: Tensor, labels: Tensor, epochs: int, seed: int) -> nn.Module:
 
 @torch.no_grad()
 def predict(net: nn.Module, images: Tensor) -> Tensor:
-    """(N,) most probable class of each picture, averaged over small moves of it."""
+    """(N,) most probable class of each image, averaged over small moves of it."""
 
     def read(part: Tensor) -> Tensor:
         moved = [part.roll(move, dims=(2, 3)) for move in MOVES]
-        return sum(net(picture).softmax(dim=1) for picture in moved).argmax(dim=1)
+        return sum(net(image).softmax(dim=1) for image in moved).argmax(dim=1)
 
     return torch.cat([read(part) for part in images.split(1000)])
 

@@ -27,7 +27,7 @@ NAME = "mode_collapse_scoreboard"
 @cache
 def lesson() -> dict:
     """What the notebook's cells tagged "games" define."""
-    from course_utils.notebook_files import NOTEBOOKS, definitions
+    from course_utils.authoring.notebooks import NOTEBOOKS, definitions
 
     return definitions(NOTEBOOKS / "04_gans_and_mode_collapse.ipynb", tag="games")
 
@@ -43,7 +43,7 @@ def play(job: tuple[str, str, str]) -> tuple[str, str]:
 
     import course_utils
     from course_utils.data import mixtures
-    from course_utils.files import replacing
+    from course_utils.session.files import replacing
 
     torch.set_num_threads(1)
     lab = course_utils.start("04_gans_and_mode_collapse", seed=0)
@@ -78,8 +78,8 @@ def main() -> None:
 
     from safetensors.torch import load_file
 
-    from course_utils import weights
     from course_utils.data import mixtures
+    from course_utils.shipped import weights
 
     scores = lesson()["Scores"](lesson()["NAMES"])
     file = {

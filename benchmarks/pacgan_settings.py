@@ -71,7 +71,7 @@ def play(name: str, runs: int, steps: int) -> list[tuple[int, float, str]]:
     from torch.nn.functional import softplus
 
     from course_utils.data import mixtures
-    from course_utils.session import choose_device
+    from course_utils.session.lab import choose_device
 
     device = choose_device()
     torch.manual_seed(0)

@@ -1,21 +1,21 @@
-"""ResNet-20 on CIFAR-10: pictures that lie in tensors and `fit`, beside torchvision's own way.
+"""ResNet-20 on CIFAR-10: images that lie in tensors and `fit`, beside torchvision's own way.
 
-    python benchmarks/resnet_cifar.py [--pictures FOLDER] [--epochs 3] [--seeds 3]
+    python benchmarks/resnet_cifar.py [--images FOLDER] [--epochs 3] [--seeds 3]
 
 The same network from the same starting weights, Adam, a falling learning rate, batches of 64,
-crops of the padded picture and flips in both. One way is torchvision's: ImageFolder opens every
-picture in every epoch, transforms change it, a DataLoader makes batches of it (on one thread, so
+crops of the padded image and flips in both. One way is torchvision's: ImageFolder opens every
+image in every epoch, transforms change it, a DataLoader makes batches of it (on one thread, so
 it has no workers). The other reads the folder once, augments whole batches and trains by `fit`.
 They take turns, also in going first, and what counts is the processor's time and not the clock's:
-neither other programs nor a drifting machine favour one. The pictures are those of a folder with
+neither other programs nor a drifting machine favour one. The images are those of a folder with
 train/CLASS and test/CLASS, by default cifar10_jpeg in the folder that COURSE_DATA names: a part of
-CIFAR-10 saved as JPEG, 1,000 + 200 pictures of each class.
+CIFAR-10 saved as JPEG, 1,000 + 200 images of each class.
 
     python benchmarks/resnet_cifar.py --paper
 
 trains ResNet-20 as He et al. (2015, section 4.2) did, on all of CIFAR-10: 64,000 steps of
 stochastic gradient descent with momentum. (Colours are normalised by one mean and deviation each,
-where they subtracted a mean picture.) Theirs has an error of 8.75 % on the test pictures. It wants
+where they subtracted a mean image.) Theirs has an error of 8.75 % on the test images. It wants
 a GPU: half an hour on one such as Colab's T4 is an estimate, not a measurement. `--steps 200`
 tries it out.
 """
@@ -36,9 +36,10 @@ from torch.nn.functional import cross_entropy
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that it runs from any folder
 
-from course_utils import data, fit, models, session  # noqa: E402
-from course_utils.data import augmentation  # noqa: E402
-from course_utils.training import cosine  # noqa: E402
+from course_utils import data, fit, models
+from course_utils.data import augmentation
+from course_utils.session import lab as session
+from course_utils.training import cosine
 
 RESULT = ROOT / "benchmarks" / "results" / "resnet_cifar.md"
 BATCH, RATE, PADDING = 64, 3e-3, 4
@@ -53,7 +54,7 @@ def network(seed: int):
 
 
 def augmented(images, statistics):
-    """Crops of the padded pictures, half of them mirrored, normalised."""
+    """Crops of the padded images, half of them mirrored, normalised."""
     moved = augmentation.random_crop(images, PADDING)
     return augmentation.normalised(augmentation.random_flip(moved), *statistics)
 
@@ -83,8 +84,8 @@ def loader_of(folder: Path, colours):
         transforms.ToTensor(),
         transforms.Normalize(*colours),
     ])  # fmt: skip
-    pictures = datasets.ImageFolder(folder / "train", change)
-    return torch.utils.data.DataLoader(pictures, batch_size=BATCH, shuffle=True)
+    images = datasets.ImageFolder(folder / "train", change)
+    return torch.utils.data.DataLoader(images, batch_size=BATCH, shuffle=True)
 
 
 def by_loader(folder: Path, colours, epochs: int, seed: int):
@@ -106,7 +107,7 @@ def by_loader(folder: Path, colours, epochs: int, seed: int):
 
 @torch.no_grad()
 def accuracy(net, test, colours) -> float:
-    """Percent of the test pictures that are read right, each as it is."""
+    """Percent of the test images that are read right, each as it is."""
     net.eval()
     right = [
         net(augmentation.normalised(part.images, *colours)).argmax(dim=1) == part.labels
@@ -130,9 +131,9 @@ def only_batches(batches) -> None:
 def compare(options) -> str:
     """Both ways in turns; the report."""
     torch.set_num_threads(1)
-    folder = options.pictures or session.data_folder() / "cifar10_jpeg"
+    folder = options.images or session.data_folder() / "cifar10_jpeg"
     if not (folder / "train").is_dir():
-        sys.exit(f"No pictures in {folder / 'train'}: set COURSE_DATA, or give --pictures FOLDER.")
+        sys.exit(f"No images in {folder / 'train'}: set COURSE_DATA, or give --images FOLDER.")
     lab = session.start("benchmark")
     train, loading = timed(data.load, f"folder:{folder}")
     test = data.load(f"folder:{folder}", "test")
@@ -172,8 +173,8 @@ def report(options, rounds, train: int, test: int, loading: float) -> str:
         f"    OMP_NUM_THREADS=1 python benchmarks/resnet_cifar.py --epochs {options.epochs} "
         f"--seeds {options.seeds}",
         "",
-        f"Medians of {options.seeds} seeds, {options.epochs} epochs of {train:,} training pictures "
-        f"each; accuracy on {test:,} test pictures. Images a second of processor time; both ways "
+        f"Medians of {options.seeds} seeds, {options.epochs} epochs of {train:,} training images "
+        f"each; accuracy on {test:,} test images. Images a second of processor time; both ways "
         "on one thread, so the DataLoader has no workers.",
         "",
         "| | images/s | making batches alone, images/s | accuracy |",
@@ -197,7 +198,7 @@ def report(options, rounds, train: int, test: int, loading: float) -> str:
         f"{loading:.1f} s spent once on reading the folder. Accuracies by seed: torchvision "
         f"{each['torchvision']}; `fit` {each['fit']}; on average `fit` has "
         f"{statistics.mean(gaps):+.1f} points. The two draw other random numbers, and one "
-        f"accuracy on {test:,} pictures has a standard error of up to {half:.1f} points.",
+        f"accuracy on {test:,} images has a standard error of up to {half:.1f} points.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -205,7 +206,7 @@ def report(options, rounds, train: int, test: int, loading: float) -> str:
 def paper(options) -> str:
     """ResNet-20 as in the paper; the test error, and how long it took."""
     lab = session.start("benchmark")
-    name = f"folder:{options.pictures}" if options.pictures else "cifar10"
+    name = f"folder:{options.images}" if options.images else "cifar10"
     train, test = (data.load(name, split, device=lab.device) for split in ("train", "test"))
     colours = augmentation.colour_statistics(train.images)
     net = network(lab.seed).to(lab.device).train()
@@ -232,7 +233,7 @@ def paper(options) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", type=Path, help="folder with train/CLASS and test/CLASS")
+    parser.add_argument("--images", type=Path, help="folder with train/CLASS and test/CLASS")
     parser.add_argument("--epochs", type=int, default=3, help="of each way, for each seed")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--paper", action="store_true", help="train as in the paper, on a GPU")

@@ -3,7 +3,7 @@
     python benchmarks/slider_kernel.py [NOTEBOOK] [--moves 40]
 
 Runs the notebook's cells, then moves every slider of every widget back and forth and prints the
-median and the slowest answer in milliseconds: computing the picture and encoding it as PNG.
+median and the slowest answer in milliseconds: computing the image and encoding it as PNG.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from course_utils.notebook_files import NOTEBOOKS, definitions
+from course_utils.authoring.notebooks import NOTEBOOKS, definitions
 from course_utils.widgets import Explorer
 
 

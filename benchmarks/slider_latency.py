@@ -18,7 +18,7 @@ from tests.lab_page import browser_page, find_browser, jupyter_lab, move, run_al
 
 
 def measure(notebook: Path, presses: int) -> list[float]:
-    """Milliseconds from each key press to the changed picture."""
+    """Milliseconds from each key press to the changed image."""
     with tempfile.TemporaryDirectory() as folder, jupyter_lab(notebook, Path(folder)) as address:
         with browser_page(address) as page:
             run_all(page)
@@ -39,7 +39,7 @@ def main() -> None:
         sys.exit(f"There is no notebook at {options.notebook}.")
     delays = measure(options.notebook, options.presses)
     print(
-        f"{options.notebook.stem}: slider to picture, median {statistics.median(delays):.0f} ms, "
+        f"{options.notebook.stem}: slider to image, median {statistics.median(delays):.0f} ms, "
         f"{min(delays):.0f} to {max(delays):.0f} ms over {len(delays)} key presses"
     )
 

@@ -2,10 +2,10 @@
 
 "Neural Transfer Using PyTorch" optimises 128 × 128 pixels on a CPU with L-BFGS, 300 evaluations
 of a loss on the first five convolutions of VGG19: content at the fourth, style at all five. Its
-way is written out here anew. Both get the same pictures and the same VGG19, drawn at random with
+way is written out here anew. Both get the same images and the same VGG19, drawn at random with
 He's initialisation: with torchvision's weights not at hand, it is the one that keeps activations
 of one size from layer to layer. What counts is the tutorial's loss, by the tutorial's function, of
-a picture in [0, 1]: how long until ours is as low as the tutorial's last one.
+an image in [0, 1]: how long until ours is as low as the tutorial's last one.
 
     python benchmarks/style_transfer.py [--repeats 3]
 """
@@ -37,9 +37,9 @@ CONTENT, STYLES = 4, (1, 2, 3, 4, 5)  # the convolutions, counted from 1
 
 
 def tutorial_gram(activations):
-    pictures, channels, height, width = activations.shape
-    flat = activations.view(pictures * channels, height * width)
-    return torch.mm(flat, flat.t()).div(pictures * channels * height * width)
+    images, channels, height, width = activations.shape
+    flat = activations.view(images * channels, height * width)
+    return torch.mm(flat, flat.t()).div(images * channels * height * width)
 
 
 class Normalisation(nn.Module):
@@ -92,8 +92,8 @@ class TutorialModel:
                 self.styles.append(StyleLoss(self.chain(style)))
                 self.chain.append(self.styles[-1])
 
-    def __call__(self, picture):
-        self.chain(picture)
+    def __call__(self, image):
+        self.chain(image)
         style = sum(part.loss for part in self.styles) * STYLE_WEIGHT
         return style + sum(part.loss for part in self.contents)
 
@@ -101,16 +101,16 @@ class TutorialModel:
 def tutorial(net, content, style):
     """Its run: L-BFGS as torch has it, 20 evaluations a call, pixels clamped in the closure."""
     model = TutorialModel(net, content, style)
-    picture = content.clone().requires_grad_()
-    optimiser = torch.optim.LBFGS([picture])
+    image = content.clone().requires_grad_()
+    optimiser = torch.optim.LBFGS([image])
     evaluations = 0
 
     def closure():
         nonlocal evaluations
         with torch.no_grad():
-            picture.clamp_(0, 1)
+            image.clamp_(0, 1)
         optimiser.zero_grad()
-        loss = model(picture)
+        loss = model(image)
         loss.backward()
         evaluations += 1
         return loss
@@ -118,7 +118,7 @@ def tutorial(net, content, style):
     while evaluations < EVALUATIONS:
         optimiser.step(closure)
     with torch.no_grad():
-        return picture.clamp_(0, 1), evaluations
+        return image.clamp_(0, 1), evaluations
 
 
 # Our way
@@ -128,9 +128,9 @@ class Reached(Exception):
     """The loss is as low as the tutorial's last one."""
 
 
-def activations(net, picture):
+def activations(net, image):
     """The first five convolutions' results, before their ReLU as in the tutorial."""
-    x, found = (picture - net.mean) / net.spread, []
+    x, found = (image - net.mean) / net.spread, []
     for layer in net.features:
         x = F.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
         if isinstance(layer, nn.Conv2d):
@@ -140,7 +140,7 @@ def activations(net, picture):
 
 
 def tutorial_loss(net, content, style):
-    """The same loss as a function of the picture; its targets are computed once."""
+    """The same loss as a function of the image; its targets are computed once."""
     from course_utils import losses
 
     def grams(found):
@@ -152,8 +152,8 @@ def tutorial_loss(net, content, style):
             grams(activations(net, style)),
         )
 
-    def loss(picture):
-        found = activations(net, picture)
+    def loss(image):
+        found = activations(net, image)
         style = sum(F.mse_loss(G, A) for G, A in zip(grams(found), wanted_grams))
         return {
             "content": F.mse_loss(found[CONTENT - 1].float(), wanted),
@@ -164,20 +164,20 @@ def tutorial_loss(net, content, style):
 
 
 def ours(net, content, style, target, *, scales=None, steps=EVALUATIONS, lab=None, **settings):
-    """`optimise` until the loss at full size is as low as `target`: picture and evaluations."""
-    from course_utils import pixels
+    """`optimise` until the loss at full size is as low as `target`: image and evaluations."""
+    from course_utils.training import pixels
 
     best, evaluations = None, 0
 
     def at(size):
         compute = tutorial_loss(net, pixels.resized(content, size), pixels.resized(style, size))
 
-        def loss(picture):
+        def loss(image):
             nonlocal best, evaluations
-            terms = compute(picture)
+            terms = compute(image)
             evaluations += 1
             if size == SIZE and sum(terms.values()).item() <= target:
-                best = picture.detach().clone()
+                best = image.detach().clone()
                 raise Reached
             return terms
 
@@ -244,11 +244,11 @@ def measured(repeats, only=None):
             rows.setdefault(("tutorial", pair), []).append((count, wall, processor, 1.0))
             print(pair, f"tutorial {target:.4g} after {count}: {processor:.1f} s", flush=True)
             for way, settings in chosen.items():
-                picture, count, wall, processor = clocked(
+                image, count, wall, processor = clocked(
                     ours, net, content, style, target, **settings
                 )
                 with torch.no_grad():
-                    got = judge(picture).item() if picture is not None else float("nan")
+                    got = judge(image).item() if image is not None else float("nan")
                 # Two orders of summing up; bfloat16 is judged by the tutorial's float32 as well.
                 reached = got <= target * 1.005
                 rows.setdefault((way, pair), []).append(
@@ -292,7 +292,7 @@ def main() -> None:
         "Written by `benchmarks/style_transfer.py`: the loss of the tutorial's 300th evaluation "
         f"({SIZE} × {SIZE} pixels, VGG19 with He's random weights, convolutions 1 to 5, style "
         "weight 10⁶, from the content), and what it took to come as low. Medians (and the range, "
-        f"or the worst) of {len(PAIRS)} pairs of pictures and {repeats} sittings in turns, one "
+        f"or the worst) of {len(PAIRS)} pairs of images and {repeats} sittings in turns, one "
         f"CPU thread.\n\n{table(rows, repeats)}\n"
     )
     RESULT.write_text(text, encoding="utf-8")

@@ -3,7 +3,7 @@
     python benchmarks/vae_against_examples.py [--epochs 10] [--rounds 3]
 
 The same network (784-400-20), batches of 128 and Adam at 1e-3 in both. The plain way reads one
-picture at a time through a DataLoader with ToTensor and asks for the loss at every step, as
+image at a time through a DataLoader with ToTensor and asks for the loss at every step, as
 the example does; ours is `fit`. They take turns, so that a machine whose speed drifts slows both.
 Ours is timed in float32 and under bfloat16 autocast, which some processors compute faster. After
 ten epochs the test bound is measured, in float32, by decoding a sample of the posterior.
@@ -19,8 +19,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from course_utils import data, fit, losses, models
-from course_utils.session import start
+from course_utils import (
+    data,
+    fit,
+    losses,
+    models,
+)
+from course_utils.session.lab import start
 
 BATCH = 128
 
@@ -47,8 +52,8 @@ def plain_epochs(root, epochs: int):
     """Seconds of each epoch of the plain way."""
     from torchvision import datasets, transforms
 
-    pictures = datasets.MNIST(root, train=True, transform=transforms.ToTensor())
-    loader = torch.utils.data.DataLoader(pictures, batch_size=BATCH, shuffle=True)
+    images = datasets.MNIST(root, train=True, transform=transforms.ToTensor())
+    loader = torch.utils.data.DataLoader(images, batch_size=BATCH, shuffle=True)
     vae = PlainVAE()
     optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
     for _ in range(epochs):

@@ -15,32 +15,32 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _FUNCTIONS = {
-    "start": "session",
+    "start": "session.lab",
     "fit": "training",
     "claim": "claims",
-    "shipped": "weights",
+    "shipped_weights": "shipped.weights",
+    "shipped_image": "shipped.images",
 }
-_MODULES = (
-    "checkpoints",
-    "corruption",
+_ROOMS = (
     "data",
     "exercises",
     "losses",
     "metrics",
     "models",
     "plots",
+    "shipped",
     "tables",
-    "weights",
+    "training",
     "widgets",
 )
 
-__all__ = [*_FUNCTIONS, *_MODULES]
+__all__ = [*_FUNCTIONS, *_ROOMS]
 
 
 def __getattr__(name):
     if name in _FUNCTIONS:
         return getattr(import_module(f"{__name__}.{_FUNCTIONS[name]}"), name)
-    if name in _MODULES:
+    if name in _ROOMS:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"course_utils has no {name!r}; it has {', '.join(__all__)}.")
 

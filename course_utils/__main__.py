@@ -13,12 +13,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     command = options.pop("command")
     if command == "doctor":
-        from course_utils.doctor import doctor
+        from .session.doctor import doctor
 
         return doctor()
 
-    from course_utils import notebook_commands, processes, repository
-    from course_utils.notebook_files import NotebookError
+    from .authoring import commands as notebook_commands
+    from .authoring import fork as repository
+    from .authoring.notebooks import NotebookError
+    from .session import processes
 
     act = {
         "run": notebook_commands.run,

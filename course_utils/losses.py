@@ -108,20 +108,20 @@ def contractive_penalty(h: Tensor, weight: Tensor) -> Tensor:
     return slope.square() @ weight.square().sum(1)
 
 
-def squared_slope(logits: Tensor, pictures: Tensor) -> Tensor:
+def squared_gradient_norm(logits: Tensor, images: Tensor) -> Tensor:
     """‖∂D/∂x‖², the mean over a batch: half of it times γ is the price R1 (Mescheder et al. 2018).
 
     It can be differentiated again, so that a discriminator can be trained on it. Where D has batch
     normalisation a logit depends a little on the whole batch; the slope is that of their sum.
 
     Args:
-        logits: (N,), or any shape whose sum is to be differentiated, computed from `pictures`.
-        pictures: (N, ...) that require a gradient.
+        logits: (N,), or any shape whose sum is to be differentiated, computed from `images`.
+        images: (N, ...) that require a gradient.
 
     Raises:
-        RuntimeError: the logits were not computed from these pictures.
+        RuntimeError: the logits were not computed from these images.
     """
-    (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+    (slopes,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return slopes.square().flatten(1).sum(1).mean()
 
 
@@ -129,7 +129,7 @@ def content_loss(features: Tensor, wanted: Tensor) -> Tensor:
     """½ Σ (F - P)² over channels and positions of one layer, lecture 1.
 
     Args:
-        features: (N, C, h, w), the activations F of the picture that is made.
+        features: (N, C, h, w), the activations F of the image that is made.
         wanted: (N, C, h, w) or (1, C, h, w), the activations P of the content.
     """
     return squared_error(features, wanted)
@@ -138,7 +138,7 @@ def content_loss(features: Tensor, wanted: Tensor) -> Tensor:
 def gram_matrix(features: Tensor) -> Tensor:
     """G_ij = 1/(h w) Σ_k F_ik F_jk: which channels are active together, wherever that is.
 
-    Gatys et al. (2016) sum over positions; the mean makes pictures of different sizes comparable.
+    Gatys et al. (2016) sum over positions; the mean makes images of different sizes comparable.
 
     Args:
         features: (N, C, h, w).
@@ -175,7 +175,7 @@ def style_loss(statistics: Tensor, wanted: Tensor) -> Tensor:
     style is chosen; this one gives all layers of all networks the same say.
 
     Args:
-        statistics: (N, ...), Gram matrices or other statistics of the picture that is made.
+        statistics: (N, ...), Gram matrices or other statistics of the image that is made.
         wanted: (1, ...) or (N, ...), the same of the style.
     """
     error = (statistics - wanted).square().flatten(1).sum(1)
@@ -183,16 +183,16 @@ def style_loss(statistics: Tensor, wanted: Tensor) -> Tensor:
     return error / size.clamp_min(torch.finfo(size.dtype).tiny)
 
 
-def total_variation(pictures: Tensor) -> Tensor:
+def total_variation(images: Tensor) -> Tensor:
     """The mean squared difference of neighbouring pixels, down plus across: the price of speckle.
 
-    The mean and not the sum, so that one weight suits pictures of all sizes. A side of one pixel
+    The mean and not the sum, so that one weight suits images of all sizes. A side of one pixel
     has no neighbours and costs nothing.
 
     Args:
-        pictures: (N, C, H, W).
+        images: (N, C, H, W).
     """
-    down, across = pictures.diff(dim=2), pictures.diff(dim=3)
+    down, across = images.diff(dim=2), images.diff(dim=3)
     return sum(
         steps.square().flatten(1).sum(1) / max(1, steps[0].numel()) for steps in (down, across)
     )

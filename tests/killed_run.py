@@ -17,10 +17,10 @@ import numpy
 import torch
 
 from course_utils import fit, losses, models
-from course_utils.session import Lab, seed_everything
+from course_utils.session.lab import Lab, seed_everything
 from course_utils.training import cosine
 
-EPOCHS, PICTURES, BATCH = 30, 2048, 32
+EPOCHS, IMAGES, BATCH = 30, 2048, 32
 SAVE_EVERY = 0.01  # seconds; so that many kills fall into the writing of a checkpoint
 STARTED = "started"  # a file that says that a sitting has begun to train
 
@@ -29,7 +29,7 @@ def sitting(folder: Path) -> dict:
     """Train, or go on training, to the end; returns hashes of all that came out."""
     seed_everything(0)
     lab = Lab("killed", 0, "classroom", torch.device("cpu"), "float32", folder, folder)
-    pictures = torch.rand(PICTURES, 1, 8, 8)
+    images = torch.rand(IMAGES, 1, 8, 8)
     vae = models.VariationalAutoencoder(2, hidden=32, shape=(1, 8, 8))
 
     def vae_step(x, nets, opts):
@@ -43,9 +43,9 @@ def sitting(folder: Path) -> dict:
         return {"loss": loss, "kl": kl, "noise": noise}
 
     run = fit(
-        vae_step, pictures, {"vae": vae}, lab, epochs=EPOCHS, batch_size=BATCH, schedule=cosine,
-        save="vae", save_every=SAVE_EVERY, watch=lambda nets: nets.vae.encode(pictures[:3])[0],
-        watch_at=(0, 100, 500, EPOCHS * PICTURES // BATCH),
+        vae_step, images, {"vae": vae}, lab, epochs=EPOCHS, batch_size=BATCH, schedule=cosine,
+        save="vae", save_every=SAVE_EVERY, watch=lambda nets: nets.vae.encode(images[:3])[0],
+        watch_at=(0, 100, 500, EPOCHS * IMAGES // BATCH),
     )  # fmt: skip
     parts = {
         "weights": torch.cat([value.flatten() for value in vae.state_dict().values()]),

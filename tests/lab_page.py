@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from course_utils.notebook_files import kernel_environment
+from course_utils.authoring.notebooks import kernel_environment
 
 TOKEN = "course"
 START_SECONDS, RUN_SECONDS, CHANGE_SECONDS = 60, 300, 10
@@ -36,18 +36,18 @@ LAB_SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
-# The pixels of every picture widget as one string, and a promise of their next change: the
+# The pixels of every image widget as one string, and a promise of their next change: the
 # milliseconds since the key went down. Comparing addresses first keeps the watching itself cheap.
 PAGE_FUNCTIONS = """
-const pictures = () => [...document.querySelectorAll("img.widget-image")];
-const addresses = () => pictures().map(image => image.src).join();
-const pixels = () => pictures().map(image => {
+const images = () => [...document.querySelectorAll("img.widget-image")];
+const addresses = () => images().map(image => image.src).join();
+const pixels = () => images().map(image => {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
     canvas.getContext("2d").drawImage(image, 0, 0);
     return canvas.toDataURL();
 }).join();
-const loaded = () => pictures().every(image => image.complete && image.naturalWidth);
+const loaded = () => images().every(image => image.complete && image.naturalWidth);
 window.awaitChange = limit => {
     const [oldAddresses, oldPixels] = [addresses(), pixels()];
     const changed = () => addresses() !== oldAddresses && loaded() && pixels() !== oldPixels;
@@ -57,7 +57,7 @@ window.awaitChange = limit => {
             const look = () => {
                 const passed = performance.now() - pressed;
                 if (changed()) resolve(passed);
-                else if (passed > limit) reject("no picture changed");
+                else if (passed > limit) reject("no image changed");
                 else requestAnimationFrame(look);
             };
             requestAnimationFrame(look);
@@ -151,7 +151,7 @@ def move(page, handle) -> float:
     A handle at its upper end moves down, any other one up.
 
     Raises:
-        playwright.sync_api.Error: no picture changed within `CHANGE_SECONDS`.
+        playwright.sync_api.Error: no image changed within `CHANGE_SECONDS`.
     """
     handle.focus()
     value, most = (float(handle.get_attribute(name)) for name in ("aria-valuenow", "aria-valuemax"))
@@ -161,7 +161,7 @@ def move(page, handle) -> float:
 
 
 def save_screenshot(page, file: Path) -> None:
-    """A picture of the whole notebook, as tall as it takes."""
+    """An image of the whole notebook, as tall as it takes."""
     height = page.evaluate("document.querySelector('.jp-WindowedPanel-inner').scrollHeight")
     page.set_viewport_size({"width": 1280, "height": min(int(height) + 150, 16_000)})
     page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")

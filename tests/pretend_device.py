@@ -186,7 +186,7 @@ class _Backend(backend_registration._DummyBackendModule if possible() else objec
 
 def install() -> None:
     """From now on there is a device "pretend", and `course_utils.start` chooses it."""
-    from course_utils import session
+    from course_utils.session import lab as session
 
     backend_registration._setup_privateuseone_for_python_backend(NAME, backend_module=_Backend())
     _Operations().__enter__()
@@ -208,9 +208,10 @@ def _on_the_processor(fill: Callable) -> Callable:
 
 
 def shorten() -> None:
-    """Cut every training to a few steps, and every picture that is optimised to two."""
+    """Cut every training to a few steps, and every image that is optimised to two."""
     import course_utils
-    from course_utils import pixels, training
+    from course_utils import training
+    from course_utils.training import pixels
 
     training.fit = course_utils.fit = _short_training(training.fit)
     pixels.optimise = _short_painting(pixels.optimise)

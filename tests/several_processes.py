@@ -12,7 +12,8 @@ import torch
 from torch import distributed, nn
 
 import course_utils
-from course_utils import fit, processes
+from course_utils import fit
+from course_utils.session import processes
 from course_utils.training import Diverged
 
 
@@ -95,7 +96,7 @@ def small(lab) -> dict:
 
 
 def diverging(lab) -> dict:
-    """One process meets a picture that spoils its loss; both must end, at the same step."""
+    """One process meets an image that spoils its loss; both must end, at the same step."""
     net = nn.Linear(1, 1)
 
     def step(x, nets, opts):

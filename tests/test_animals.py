@@ -27,11 +27,11 @@ def render(kind="horse", resolution=RESOLUTION, **changes):
 def mask_of(kind="horse", resolution=RESOLUTION, **changes):
     """(R, R): where one plain animal is, but for the changes."""
     held = {**PLAIN, **changes}
-    return animals.mask(1, kind, resolution=resolution, held=held)[0, 0] > 0.5
+    return animals.mask(1, kind, resolution=resolution, fixed=held)[0, 0] > 0.5
 
 
 def grid(resolution=RESOLUTION):
-    """x and y of the pixel centres in half pictures, y upwards."""
+    """x and y of the pixel centres in half images, y upwards."""
     centres = (torch.arange(resolution) + 0.5) * 2 / resolution - 1
     return centres.expand(resolution, -1), -centres[:, None].expand(-1, resolution)
 
@@ -39,7 +39,7 @@ def grid(resolution=RESOLUTION):
 # The set
 
 
-def test_draw_returns_pictures_and_their_factors():
+def test_draw_returns_images_and_their_factors():
     drawn = animals.draw(12, "zebra", seed=3)
     assert drawn.images.shape == (12, 3, 32, 32) and drawn.images.dtype == torch.float32
     assert drawn.name == "zebra" and set(drawn.factors) == set(animals.FACTORS)
@@ -48,7 +48,7 @@ def test_draw_returns_pictures_and_their_factors():
 
 @pytest.mark.parametrize("kind", animals.KINDS)
 @pytest.mark.parametrize("resolution", [16, 32, 64, 128])
-def test_pictures_stay_in_range(kind, resolution):
+def test_images_stay_in_range(kind, resolution):
     images = animals.draw(64, kind, seed=1, resolution=resolution).images
     assert images.shape == (64, 3, resolution, resolution)
     assert images.min() >= 0 and images.max() <= 1 and images.isfinite().all()
@@ -57,13 +57,13 @@ def test_pictures_stay_in_range(kind, resolution):
     assert masks.min() == 0 and masks.max() == 1
 
 
-def test_same_seed_same_pictures_and_another_seed_others():
+def test_same_seed_same_images_and_another_seed_others():
     first, again, other = (animals.draw(20, seed=seed).images for seed in (5, 5, 6))
     assert torch.equal(first, again)
     assert (first - other).abs().mean() > 0.05
 
 
-def test_first_pictures_do_not_depend_on_how_many_are_drawn():
+def test_first_images_do_not_depend_on_how_many_are_drawn():
     few, many = animals.draw(7, seed=2), animals.draw(300, seed=2)  # one chunk, three chunks
     torch.testing.assert_close(few.images, many.images[:7], rtol=0, atol=1e-5)
     for name, values in few.factors.items():
@@ -89,7 +89,7 @@ def test_every_tensor_is_made_on_the_device_asked_for():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("kind", animals.KINDS)
-def test_cuda_draws_the_same_pictures(kind):
+def test_cuda_draws_the_same_images(kind):
     on_cpu, on_cuda = animals.draw(200, kind), animals.draw(200, kind, device="cuda")
     torch.testing.assert_close(on_cuda.images.cpu(), on_cpu.images, rtol=0, atol=1e-3)
     assert all(values.is_cuda for values in on_cuda.factors.values())
@@ -170,7 +170,7 @@ def test_factors_are_independent_and_fill_their_ranges():
 
 
 @pytest.mark.parametrize("kind", animals.KINDS)
-def test_every_factor_changes_the_picture(kind):
+def test_every_factor_changes_the_image(kind):
     for name, (low, high) in animals.RANGES.items():
         if (name, kind) == ("coat", "grey zebra"):
             continue
@@ -183,13 +183,13 @@ def test_the_scene_leaves_the_animal_alone(name):
     low, high = animals.RANGES[name]
     for kind in animals.KINDS:
         one, other = render(kind, **{name: [low, high]})
-        inside = animals.mask(1, kind, resolution=RESOLUTION, held=PLAIN)[0, 0] == 1
+        inside = animals.mask(1, kind, resolution=RESOLUTION, fixed=PLAIN)[0, 0] == 1
         assert (one - other).abs()[:, inside].max() < 1e-5
 
 
 def test_the_coat_leaves_the_scene_alone():
     one, other = render(coat=[0.0, 1.0])
-    outside = animals.mask(1, resolution=RESOLUTION, held=PLAIN)[0, 0] == 0
+    outside = animals.mask(1, resolution=RESOLUTION, fixed=PLAIN)[0, 0] == 0
     assert torch.equal(one[:, outside], other[:, outside])
 
 
@@ -227,11 +227,11 @@ def test_animals_are_seen_whole(kind):
         ({"kind": "cow"}, "no kind 'cow'; choose one of horse, zebra, grey zebra, giraffe"),
         ({"resolution": 15}, "resolution must be"),
         ({"resolution": 32.0}, "resolution must be"),
-        ({"held": {"hat": 1.0}}, r"no factors \['hat'\]"),
-        ({"held": {"coat": 1.5}}, "coat must lie between 0.0 and 1.0"),
-        ({"held": {"head": float("nan")}}, "head must lie between"),
-        ({"held": {"facing": 0.5}}, "facing must be 0"),
-        ({"held": {"coat": "red", "head": 1}}, r"must be a number, and \['coat'\] are not"),
+        ({"fixed": {"hat": 1.0}}, r"no factors \['hat'\]"),
+        ({"fixed": {"coat": 1.5}}, "coat must lie between 0.0 and 1.0"),
+        ({"fixed": {"head": float("nan")}}, "head must lie between"),
+        ({"fixed": {"facing": 0.5}}, "facing must be 0"),
+        ({"fixed": {"coat": "red", "head": 1}}, r"must be a number, and \['coat'\] are not"),
     ],
 )
 def test_bad_arguments_are_refused(draw, arguments, says):

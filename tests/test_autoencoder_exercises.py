@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from course_utils import corruption, losses
+from course_utils import losses
+from course_utils.data import corruption
 from course_utils.exercises import autoencoders as exercises
 from tests.wrong_answers import gets_hint, leaves_the_dice_alone, wrong_answers
 
@@ -51,7 +52,7 @@ def covered(d, f, s):
 
 
 def exactly_masked(x, share):
-    """The same share in every picture, to the pixel."""
+    """The same share in every image, to the pixel."""
     count, _, height, width = x.shape
     order = torch.rand(count, height * width).argsort(1).argsort(1)
     return x * (order >= share * height * width).view(count, 1, height, width)
@@ -179,7 +180,7 @@ SPARSITY = [
 ]
 MASK = [
     (lambda x, share: masked(x, 1 - share), "is kept; it should be dropped"),
-    (lambda x, share: x * (torch.rand(1, 1, *x.shape[2:]) >= share), "every picture loses"),
+    (lambda x, share: x * (torch.rand(1, 1, *x.shape[2:]) >= share), "every image loses"),
     (lambda x, share: masked(x, share) / (1 - share), "scaled up"),
     (lambda x, share: F.dropout(x, share), "scaled up"),
     (in_place, "changes x itself"),
@@ -198,7 +199,7 @@ MASK = [
     (lambda x, share: x * (torch.rand(len(x), 1, x.shape[2], 1) >= share), "whole rows"),
     (lambda x, share: x * (torch.rand(len(x), 1, 1, x.shape[3]) >= share), "whole rows"),
     (lambda x, share: torch.rand_like(x[:, :1]) >= share, "that is the mask"),
-    (lambda x, share: masked(x, share).flatten(1), "return pictures of the same shape"),
+    (lambda x, share: masked(x, share).flatten(1), "return images of the same shape"),
     (lambda x, share: 0, "this is int"),
 ]
 CONTRACTIVE = [

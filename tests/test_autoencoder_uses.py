@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from course_utils import models, retrieval
+from course_utils import models
 from course_utils.exercises import autoencoder_uses as exercises
+from course_utils.metrics import retrieval
 
 WRONG = [
     (exercises.check_precision, lambda f, w, k: (f == w[:, None]).float().mean(1), "cut off"),
@@ -85,7 +86,7 @@ WRONG = [
     (exercises.check_psnr, lambda x, t: ((x - t) ** 2).flatten(1).mean(1), "now take"),
     (exercises.check_psnr, lambda x, t: ((x - t) ** 2).mean((0, 1)), "shape"),
     (exercises.check_psnr, lambda x, t: torch.full((len(x),), 7.0), "yours is 7.00"),
-    (exercises.check_hole_loss, lambda x, t, h: ((x - t) ** 2).flatten(1).mean(1), "whole picture"),
+    (exercises.check_hole_loss, lambda x, t, h: ((x - t) ** 2).flatten(1).mean(1), "whole image"),
     (
         exercises.check_hole_loss,
         lambda x, t, h: ((x - t) ** 2 * h).flatten(1).mean(1),
@@ -148,11 +149,11 @@ def test_equal_distances_keep_the_order_of_the_gallery():
     assert retrieval.ranked(torch.tensor([[1.0, 0.0, 1.0, 0.0]])).tolist() == [[1, 3, 0, 2]]
 
 
-def test_distances_take_pictures_as_well_as_codes():
-    pictures = torch.rand(3, 1, 4, 4)
+def test_distances_take_images_as_well_as_codes():
+    images = torch.rand(3, 1, 4, 4)
     assert torch.allclose(
-        retrieval.euclidean(pictures, pictures),
-        retrieval.euclidean(pictures.flatten(1), pictures.flatten(1)),
+        retrieval.euclidean(images, images),
+        retrieval.euclidean(images.flatten(1), images.flatten(1)),
     )
 
 
@@ -180,7 +181,7 @@ def test_more_than_was_found_is_refused(k):
 
 def test_a_restorer_begins_by_trusting_its_input_and_can_learn():
     net = models.Restorer(width=4)
-    damaged, picture = torch.rand(4, 3, 16, 24), torch.rand(4, 3, 16, 24)
+    damaged, image = torch.rand(4, 3, 16, 24), torch.rand(4, 3, 16, 24)
     drawn, doubt = net.parts(damaged)
     assert drawn.shape == damaged.shape and doubt.shape == (4, 1, 16, 24)
     assert torch.allclose(doubt, torch.full_like(doubt, 0.2689), atol=1e-4)
@@ -188,7 +189,7 @@ def test_a_restorer_begins_by_trusting_its_input_and_can_learn():
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
     errors = []
     for _ in range(20):
-        loss = (net(damaged) - picture).square().mean()
+        loss = (net(damaged) - image).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -197,6 +198,6 @@ def test_a_restorer_begins_by_trusting_its_input_and_can_learn():
     assert errors[-1] < 0.8 * errors[0]
 
 
-def test_a_restorer_refuses_pictures_it_cannot_halve():
+def test_a_restorer_refuses_images_it_cannot_halve():
     with pytest.raises(ValueError, match="multiple of 8"):
         models.Restorer()(torch.rand(1, 3, 28, 28))

@@ -16,7 +16,7 @@ def convolutional(resize, shape=(1, 8, 8), channels=4, **options):
 
 
 def family(shape):
-    """One of each construction, for pictures of a shape."""
+    """One of each construction, for images of a shape."""
     return [
         models.Autoencoder(5, shape=shape),
         models.Autoencoder(5, (9, 7), shape, normalise=True, code_activation=nn.Sigmoid),
@@ -31,7 +31,7 @@ NAMES = [f"{type(n).__name__}-{getattr(n, 'resize', '')}-{n.shape[0]}" for n in 
 
 
 @pytest.mark.parametrize("net", NETS, ids=NAMES)
-def test_codes_logits_and_pictures_have_their_shapes_and_ranges(net):
+def test_codes_logits_and_images_have_their_shapes_and_ranges(net):
     x = torch.rand(6, *net.shape)
     logits, h = net(x), net.encode(x)
     assert h.shape == (6, net.code) and logits.shape == x.shape
@@ -46,10 +46,10 @@ def test_calling_is_encoding_and_decoding_and_decode_is_its_sigmoid(net):
     if getattr(net, "resize", "") == "switches":
         h, switches = net.encode_with_switches(x)
         assert torch.equal(h, net.encode(x))
-        logits, picture = net.decoder(h, switches), net.decode(h, switches)
+        logits, image = net.decoder(h, switches), net.decode(h, switches)
     else:
-        logits, picture = net.decoder(net.encode(x)), net.decode(net.encode(x))
-    assert torch.equal(net(x), logits) and torch.equal(picture, logits.sigmoid())
+        logits, image = net.decoder(net.encode(x)), net.decode(net.encode(x))
+    assert torch.equal(net(x), logits) and torch.equal(image, logits.sigmoid())
 
 
 @pytest.mark.parametrize("net", NETS, ids=NAMES)
@@ -76,7 +76,7 @@ def test_an_autoencoder_is_the_layers_it_is_said_to_be():
     assert torch.allclose(net(x), logits, atol=1e-6)
 
 
-def test_hidden_layers_are_normalised_and_neither_the_code_nor_the_picture():
+def test_hidden_layers_are_normalised_and_neither_the_code_nor_the_image():
     net = models.Autoencoder(2, (6, 4), (1, 3, 3), normalise=True)
     kinds = [[type(layer).__name__ for layer in half] for half in (net.encoder, net.decoder)]
     one = ["Linear", "BatchNorm1d", "SiLU"]
@@ -159,7 +159,7 @@ def test_the_switches_network_handles_the_table_as_lecture_3_does(monkeypatch):
     assert net.decoder(h, switches).tolist() == torch.tensor([[UNPOOLED]]).tolist()
 
 
-def test_other_switches_give_another_picture_and_only_there():
+def test_other_switches_give_another_image_and_only_there():
     torch.manual_seed(0)
     net = convolutional("switches")
     h, switches = net.encode_with_switches(torch.rand(2, 1, 8, 8))
@@ -256,7 +256,7 @@ def test_what_cannot_be_built_is_refused(make, advice):
 
 
 @pytest.mark.parametrize("resize", RESIZES)
-def test_logits_can_be_any_number_so_that_a_picture_can_be_black(resize):
+def test_logits_can_be_any_number_so_that_an_image_can_be_black(resize):
     net = convolutional(resize)
     with torch.no_grad():
         net.up[-1].bias.fill_(-20)

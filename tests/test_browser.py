@@ -9,7 +9,7 @@ from nbformat import write
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
-from course_utils.notebook_files import KERNEL, NOTEBOOKS, read
+from course_utils.authoring.notebooks import KERNEL, NOTEBOOKS, read
 from tests.lab_page import (
     browser_page,
     find_browser,
@@ -33,19 +33,19 @@ SLOWEST_MEDIAN_MS = 2_000
 UPLOAD = """
 from course_utils import plots, widgets
 
-def mirrored(picture):
-    return plots.sheet(picture.flip(3), columns=1, scale=20)
+def mirrored(image):
+    return plots.sheet(image.flip(3), columns=1, scale=20)
 
-widgets.PicturePicker(mirrored, "Yours in a mirror.", first=FIRST, shape=(3, 8, 8))
+widgets.ImagePicker(mirrored, "Yours in a mirror.", first=FIRST, shape=(3, 8, 8))
 """
 
 
 # First in this file: playwright drives one browser at a time, and `opened` keeps one to the end.
-def test_an_uploaded_picture_is_shown_and_a_bad_file_explained(tmp_path):
+def test_an_uploaded_image_is_shown_and_a_bad_file_explained(tmp_path):
     paths = {colour: tmp_path / f"{colour}.png" for colour in ("red", "blue")}
     for colour, path in paths.items():
         Image.new("RGB", (50, 30), colour).save(path)
-    (tmp_path / "notes.png").write_bytes(b"no picture at all")
+    (tmp_path / "notes.png").write_bytes(b"no image at all")
     notebook = tmp_path / "upload.ipynb"
     cell = new_code_cell(UPLOAD.replace("FIRST", repr(str(paths["red"]))))
     write(new_notebook(cells=[cell], metadata={"kernelspec": KERNEL}), notebook)
@@ -53,16 +53,16 @@ def test_an_uploaded_picture_is_shown_and_a_bad_file_explained(tmp_path):
     lab_folder.mkdir()
     with jupyter_lab(notebook, lab_folder) as address, browser_page(address) as page:
         run_all(page)
-        picture = page.locator("img.widget-image")
-        red = picture.get_attribute("src")
+        image = page.locator("img.widget-image")
+        red = image.get_attribute("src")
         upload(page, tmp_path / "notes.png")
-        page.get_by_text("cannot be read as a picture").wait_for()
-        assert picture.get_attribute("src") == red
+        page.get_by_text("cannot be read as an image").wait_for()
+        assert image.get_attribute("src") == red
         upload(page, paths["blue"])
         page.wait_for_function(
             "red => document.querySelector('img.widget-image').src !== red", arg=red
         )
-        assert page.get_by_text("cannot be read as a picture").count() == 0
+        assert page.get_by_text("cannot be read as an image").count() == 0
 
 
 def upload(page, path):
@@ -95,7 +95,7 @@ def test_every_stored_figure_is_drawn_again(opened):
     assert count_figures(outputs) == count_figures(stored)
 
 
-def test_every_slider_changes_a_picture(opened):
+def test_every_slider_changes_an_image(opened):
     page, _ = opened
     handles = page.locator(".noUi-handle").all()
     assert handles, "the notebook shows no slider"
@@ -111,7 +111,7 @@ def test_a_slider_answers_while_it_is_moved(opened, capsys):
     handle = page.locator(".noUi-handle").first
     delays = [move(page, handle) for _ in range(PRESSES)]
     with capsys.disabled():
-        print(f"\nslider to picture: median {statistics.median(delays):.0f} ms", end=" ")
+        print(f"\nslider to image: median {statistics.median(delays):.0f} ms", end=" ")
     assert statistics.median(delays) < SLOWEST_MEDIAN_MS
 
 

@@ -16,9 +16,9 @@ TOPICS = {"hair": ["red", "black"], "wall": ["pink", "green"]}
 
 
 def strokes(sentence, seed):
-    picture = np.full((8, 8, 3), 10 * seed, np.uint8)
-    picture[0, 0] = len(sentence)
-    return picture
+    image = np.full((8, 8, 3), 10 * seed, np.uint8)
+    image[0, 0] = len(sentence)
+    return image
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def box():
 
 
 def shown(box):
-    return np.asarray(Image.open(io.BytesIO(box.image.value)).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(box.view.value)).convert("RGB"))
 
 
 def test_every_example_draws_and_is_understood(box):
@@ -72,7 +72,7 @@ def test_the_box_offers_no_word_that_it_does_not_know():
 
 
 @pytest.mark.parametrize("nothing", ["", "   ", "...!"])
-def test_an_empty_sentence_is_answered_and_the_last_picture_stays(box, nothing):
+def test_an_empty_sentence_is_answered_and_the_last_image_stays(box, nothing):
     before = shown(box)
     assert box.write(nothing) == EMPTY and EMPTY in box.message.value
     box.slider.value = 4
@@ -104,7 +104,7 @@ def test_an_error_is_shown_and_raised_and_a_bad_seed_refused(box):
         box.write("A child.", seed=20)
 
 
-def test_the_notebook_keeps_a_picture_of_it(box):
+def test_the_notebook_keeps_an_image_of_it(box):
     bundle = box._repr_mimebundle_()
     assert bundle["text/plain"] == "Faces from sentences."
     assert bundle["image/png"].startswith(b"\x89PNG")

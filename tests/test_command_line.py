@@ -11,15 +11,14 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 
 from course_utils.__main__ import main
-from course_utils.doctor import device, packages, weights
-from course_utils.notebook_commands import (
+from course_utils.authoring.commands import (
     claims,
     claims_section,
     parse_claims,
     run,
     store,
 )
-from course_utils.notebook_files import (
+from course_utils.authoring.notebooks import (
     ROOT,
     WIDGET_VIEW,
     NotebookError,
@@ -30,6 +29,7 @@ from course_utils.notebook_files import (
     read,
     write,
 )
+from course_utils.session.doctor import device, packages, weights
 
 PRINT_SETTINGS = """
 import os
@@ -52,10 +52,10 @@ print("two", flush=True)
 print("three")
 widgets.IntSlider(description="size")
 """
-SHOW_PICTURE = """
+SHOW_IMAGE = """
 import numpy
 from course_utils import plots
-plots.Picture(numpy.zeros((4, 4, 3), numpy.uint8), "A black square.")
+plots.Figure(numpy.zeros((4, 4, 3), numpy.uint8), "A black square.")
 """
 SEEDED_CLAIM = """
 import os
@@ -170,25 +170,25 @@ def test_store_is_clean_and_the_same_twice(folder, monkeypatch):
     assert path.read_bytes() == first
 
 
-def test_store_keeps_the_cover_picture(folder):
-    notebooks = folder(_01_cover=[SHOW_PICTURE])
+def test_store_keeps_the_cover_image(folder):
+    notebooks = folder(_01_cover=[SHOW_IMAGE])
     path = notebooks / "01_cover.ipynb"
     notebook = read(path)
     notebook.cells[0].metadata["tags"] = ["cover"]
     write(notebook, path)
     store(["01"], notebooks)
-    kept = notebooks.parent / "data" / "pictures" / "01_cover.png"
+    kept = notebooks.parent / "data" / "images" / "01_cover.png"
     assert kept.read_bytes().startswith(b"\x89PNG")
 
 
-def test_store_keeps_a_picture_under_the_name_of_its_tag(folder):
-    notebooks = folder(_01_named=[SHOW_PICTURE])
+def test_store_keeps_an_image_under_the_name_of_its_tag(folder):
+    notebooks = folder(_01_named=[SHOW_IMAGE])
     path = notebooks / "01_named.ipynb"
     notebook = read(path)
-    notebook.cells[0].metadata["tags"] = ["variants", "picture-all_of_them"]
+    notebook.cells[0].metadata["tags"] = ["variants", "image-all_of_them"]
     write(notebook, path)
     store(["01"], notebooks)
-    kept = notebooks.parent / "data" / "pictures" / "all_of_them.png"
+    kept = notebooks.parent / "data" / "images" / "all_of_them.png"
     assert kept.read_bytes().startswith(b"\x89PNG")
 
 
@@ -201,7 +201,7 @@ def test_store_leaves_a_failing_notebook_as_it_was(folder):
     assert [path.name for path in notebooks.iterdir()] == ["01_fails.ipynb"]
 
 
-def test_clean_keeps_the_picture_beside_a_widget():
+def test_clean_keeps_the_image_beside_a_widget():
     data = {WIDGET_VIEW: {"model_id": "x"}, "image/png": "aGk=", "text/plain": "a digit"}
     cell = new_code_cell(
         "widget",

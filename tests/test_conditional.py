@@ -17,7 +17,7 @@ def pair(channels=CHANNELS, width=WIDTH):
 
 
 def batch(size=6):
-    """z, y and pictures; y are any numbers, as a condition need not be a class."""
+    """z, y and images; y are any numbers, as a condition need not be a class."""
     generator = torch.Generator().manual_seed(1)
     return (
         torch.randn(size, LATENT, generator=generator),
@@ -28,13 +28,13 @@ def batch(size=6):
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("width", [1, 6])
-def test_pictures_and_logits_have_their_shapes_and_ranges(channels, width):
+def test_images_and_logits_have_their_shapes_and_ranges(channels, width):
     generator, discriminator = pair(channels, width)
     z, y, _ = batch(9)
-    pictures = generator(20 * z, y)
-    assert pictures.shape == (9, channels, 32, 32)
-    assert pictures.min() >= 0 and pictures.max() <= 1
-    assert discriminator(pictures, y).shape == (9,)
+    images = generator(20 * z, y)
+    assert images.shape == (9, channels, 32, 32)
+    assert images.min() >= 0 and images.max() <= 1
+    assert discriminator(images, y).shape == (9,)
 
 
 def test_gradients_reach_every_parameter_of_both_players():
@@ -48,16 +48,16 @@ def test_gradients_reach_every_parameter_of_both_players():
 
 def test_gradients_reach_z_y_and_every_pixel():
     generator, discriminator = pair()
-    z, y, pictures = (part.requires_grad_() for part in batch())
+    z, y, images = (part.requires_grad_() for part in batch())
     generator.eval()(z, y).square().sum().backward()
     assert (z.grad != 0).all() and (y.grad != 0).all()
     y.grad = None
-    discriminator(pictures, y).square().sum().backward()
+    discriminator(images, y).square().sum().backward()
     assert (y.grad != 0).all()
-    assert (pictures.grad != 0).float().mean() > 0.99
+    assert (images.grad != 0).float().mean() > 0.99
 
 
-def test_the_same_noise_with_another_condition_is_another_picture():
+def test_the_same_noise_with_another_condition_is_another_image():
     generator, _ = pair()
     z, y, _ = batch(2)
     same_z = z[:1].expand(2, -1)
@@ -88,12 +88,12 @@ def test_the_logit_is_the_formula_of_the_projection():
     """Of each pair alone: w·h + b + h·Vy."""
     _, discriminator = pair()
     discriminator.eval()
-    _, y, pictures = batch()
+    _, y, images = batch()
     weight, bias = discriminator.realistic.weight[0], discriminator.realistic.bias[0]
     table = discriminator.fitting.weight  # (features, condition): column k is V of class k
-    logits = discriminator(pictures, y)
-    for picture, condition, logit in zip(pictures, y, logits):
-        h = discriminator.features(2 * picture[None] - 1)[0]
+    logits = discriminator(images, y)
+    for image, condition, logit in zip(images, y, logits):
+        h = discriminator.features(2 * image[None] - 1)[0]
         vector = sum(number * column for number, column in zip(condition, table.T))
         torch.testing.assert_close(logit, weight @ h + bias + h @ vector)
 
@@ -101,10 +101,10 @@ def test_the_logit_is_the_formula_of_the_projection():
 def test_without_its_second_part_a_discriminator_does_not_see_the_condition():
     _, discriminator = pair()
     discriminator.eval()
-    _, y, pictures = batch()
-    assert not torch.allclose(discriminator(pictures, y), discriminator(pictures, -y))
+    _, y, images = batch()
+    assert not torch.allclose(discriminator(images, y), discriminator(images, -y))
     torch.nn.init.zeros_(discriminator.fitting.weight)
-    torch.testing.assert_close(discriminator(pictures, y), discriminator(pictures, -y))
+    torch.testing.assert_close(discriminator(images, y), discriminator(images, -y))
 
 
 def test_without_the_condition_it_is_the_discriminator_of_a_plain_gan():
@@ -116,16 +116,16 @@ def test_without_the_condition_it_is_the_discriminator_of_a_plain_gan():
             [*conditional.features.parameters(), *conditional.realistic.parameters()],
         ):
             own.copy_(taken)
-    _, y, pictures = batch()
-    torch.testing.assert_close(conditional(pictures, torch.zeros_like(y)), plain(pictures))
+    _, y, images = batch()
+    torch.testing.assert_close(conditional(images, torch.zeros_like(y)), plain(images))
 
 
 def test_after_training_a_pair_is_judged_by_itself():
     _, discriminator = pair()
     discriminator.eval()
-    _, y, pictures = batch()
-    alone = [discriminator(*one) for one in zip(pictures.split(1), y.split(1))]
-    torch.testing.assert_close(discriminator(pictures, y), torch.cat(alone))
+    _, y, images = batch()
+    alone = [discriminator(*one) for one in zip(images.split(1), y.split(1))]
+    torch.testing.assert_close(discriminator(images, y), torch.cat(alone))
 
 
 def test_weights_start_small_as_in_the_paper():
@@ -156,15 +156,15 @@ def test_a_generator_refuses_noise_and_conditions_of_another_shape(z, y):
 @pytest.mark.parametrize(
     ("x", "y", "said"),
     [
-        ((4, 2, 28, 28), (4, 4), r"takes \(N, 2, 32, 32\) pictures"),
-        ((4, 1, 32, 32), (4, 4), r"takes \(N, 2, 32, 32\) pictures"),
-        ((2, 32, 32), (2, 4), r"takes \(N, 2, 32, 32\) pictures"),
+        ((4, 2, 28, 28), (4, 4), r"takes \(N, 2, 32, 32\) images"),
+        ((4, 1, 32, 32), (4, 4), r"takes \(N, 2, 32, 32\) images"),
+        ((2, 32, 32), (2, 4), r"takes \(N, 2, 32, 32\) images"),
         ((4, 2, 32, 32), (1, 4), "as many conditions"),
         ((4, 2, 32, 32), (4, 3), r"condition is \(N, 4\) here; these are \(4, 3\)"),
         ((4, 2, 32, 32), (4,), r"condition is \(N, 4\) here; these are \(4,\)"),
     ],
 )
-def test_a_discriminator_refuses_pictures_and_conditions_of_another_shape(x, y, said):
+def test_a_discriminator_refuses_images_and_conditions_of_another_shape(x, y, said):
     with pytest.raises(ValueError, match=said):
         pair()[1](torch.zeros(x), torch.zeros(y))
 
@@ -172,8 +172,8 @@ def test_a_discriminator_refuses_pictures_and_conditions_of_another_shape(x, y, 
 def test_without_normalisation_a_pair_is_judged_by_itself_while_training_too():
     torch.manual_seed(0)
     discriminator = models.ConditionalDiscriminator(4, 3, 5, normalise=False)
-    pictures, y = torch.rand(6, 3, 32, 32), torch.randn(6, 4)
-    together = discriminator(pictures, y)
-    alone = torch.cat([discriminator(pictures[i : i + 1], y[i : i + 1]) for i in range(6)])
+    images, y = torch.rand(6, 3, 32, 32), torch.randn(6, 4)
+    together = discriminator(images, y)
+    alone = torch.cat([discriminator(images[i : i + 1], y[i : i + 1]) for i in range(6)])
     assert torch.allclose(together, alone, atol=1e-6)
-    assert not torch.allclose(models.ConditionalDiscriminator(4, 3, 5)(pictures, y), together)
+    assert not torch.allclose(models.ConditionalDiscriminator(4, 3, 5)(images, y), together)

@@ -475,9 +475,9 @@ SPREAD = [
     (of_classes(lambda c: c.var(0).mean()), "the mean over the d numbers"),
     (of_classes(lambda c: c.var(0, correction=0).mean()), "is their sum. And that divides by n"),
     (of_classes(lambda c: c.var()), "a mean of its own"),
-    (of_classes(lambda c: c.var(1).sum()), "over the pictures, dim=0"),
-    (of_classes(lambda c: c.cov().trace()), "over the pictures, dim=0"),
-    (of_classes(lambda c: c.var(1).mean()), "over the pictures, dim=0"),
+    (of_classes(lambda c: c.var(1).sum()), "over the images, dim=0"),
+    (of_classes(lambda c: c.cov().trace()), "over the images, dim=0"),
+    (of_classes(lambda c: c.var(1).mean()), "over the images, dim=0"),
     (of_classes(lambda c: c.std(0).sum()), "takes a root"),
     (of_classes(lambda c: c.std(0).mean()), "takes a root"),
     (of_classes(lambda c: c.var(0).sum().sqrt()), "takes a root"),
@@ -506,7 +506,7 @@ SPREAD = [
         "for 2, 5, 8, 11",
     ),
     (lambda x, y: spread(x, y) + 1, "for classes of 3, 9 and 5 examples"),
-    (lambda x, y: (spread(x, y) - 0.01).clamp(min=0) + 0.01, "one picture a class has no spread"),
+    (lambda x, y: (spread(x, y) - 0.01).clamp(min=0) + 0.01, "one image a class has no spread"),
 ]
 FIND = [
     (descend(lambda d: d.sum((1, 2, 3)).mean()), "averaged over the batch"),

@@ -133,14 +133,14 @@ def price(possible):
 
 
 def price_by_hand(possible):
-    pictures = possible.tolist()
-    n, mean = len(pictures), [sum(pixel) / len(pictures) for pixel in zip(*pictures)]
+    images = possible.tolist()
+    n, mean = len(images), [sum(pixel) / len(images) for pixel in zip(*images)]
 
     def error(first, second):
         return sum((a - b) ** 2 for a, b in zip(first, second))
 
-    of_mean = sum(error(truth, mean) for truth in pictures) / n
-    return of_mean, sum(error(a, b) for a in pictures for b in pictures) / n**2
+    of_mean = sum(error(truth, mean) for truth in images) / n
+    return of_mean, sum(error(a, b) for a in images for b in images) / n**2
 
 
 def first_as(of_mean):
@@ -298,7 +298,7 @@ LOSS = [
     (wishes(lambda d: (1 - d.sigmoid()).log().mean()), "saturates"),
     (wishes(lambda d: -caught(d)), "G is paid for being caught"),
     (wishes(lambda d: F.softplus(-d.mean())), "Every patch pays for itself"),
-    (wishes(lambda d: F.softplus(-d.mean((1, 2))).mean()), "the mean logit of each picture"),
+    (wishes(lambda d: F.softplus(-d.mean((1, 2))).mean()), "the mean logit of each image"),
     (wishes(lambda d: F.softplus(d.mean())), "mean logit, and of the wrong sign"),
     (wishes(lambda d: F.softplus(-d).sum()), "the patches are summed"),
     (wishes(lambda d: F.softplus(-d).sum((1, 2)).mean()), "the patches are summed"),
@@ -342,7 +342,7 @@ LOSS = [
     (lambda d, x, t, w: caught(d) + w * (x - t).abs(), "one number a pixel"),
     (
         lambda d, x, t, w: F.softplus(-d).mean((1, 2)) + w * (x - t).abs().mean((1, 2, 3)),
-        "one number a picture",
+        "one number an image",
     ),
     (lambda d, x, t, w: F.softplus(-d) + w * (x - t).abs(), "average each term to one number"),
     (lambda d, x, t, w: (caught(d), distance(x, t)), "return a tensor"),
@@ -357,14 +357,14 @@ PRICE = [
     (first_as(lambda x: x.std(0, correction=0).sum()), "a root is taken"),
     (first_as(lambda x: (x - x.mean(0)).norm(dim=1).mean()), "a root is taken"),
     (first_as(lambda x: price(x)[0] * len(x)), "only one of them is the truth"),
-    (first_as(lambda x: (x - x.mean()).square().sum(1).mean()), "a grey picture"),
-    (first_as(lambda x: x.var(correction=0)), "a grey picture"),
-    (first_as(lambda x: x.var()), "a grey picture"),
-    (first_as(lambda x: (x - x.mean(1)[:, None]).square().sum(1).mean()), "of each picture"),
-    (first_as(lambda x: x.square().sum(1).mean()), "a black picture"),
+    (first_as(lambda x: (x - x.mean()).square().sum(1).mean()), "a grey image"),
+    (first_as(lambda x: x.var(correction=0)), "a grey image"),
+    (first_as(lambda x: x.var()), "a grey image"),
+    (first_as(lambda x: (x - x.mean(1)[:, None]).square().sum(1).mean()), "of each image"),
+    (first_as(lambda x: x.square().sum(1).mean()), "a black image"),
     (first_as(lambda x: (x - x.mean(0)).abs().sum(1).mean()), "are not squared"),
-    (first_as(lambda x: price(x)[0] + 1), "pictures of 3 pixels the error is"),
-    (second_as(lambda x: F.pdist(x).square().mean()), "only pairs of different pictures"),
+    (first_as(lambda x: price(x)[0] + 1), "images of 3 pixels the error is"),
+    (second_as(lambda x: F.pdist(x).square().mean()), "only pairs of different images"),
     (second_as(lambda x: 2 * x.var(0).mean()), "their sum. And only pairs of different"),
     (second_as(lambda x: (x - x).square().sum(1).mean()), "compared with itself"),
     (second_as(lambda x: price(x)[0]), "as cheap as the mean"),
@@ -381,7 +381,7 @@ PRICE = [
     (second_as(lambda x: F.pdist(x).square().sum()), "the sum over the pairs i < j"),
     (second_as(lambda x: (x[:, None] - x).abs().sum(2).mean()), "are not squared"),
     (second_as(lambda x: (x - x.roll(1, 0)).square().sum(1).mean()), "with one neighbour"),
-    (second_as(lambda x: price(x)[1] + 1), "one at random: of 5 possible pictures"),
+    (second_as(lambda x: price(x)[1] + 1), "one at random: of 5 possible images"),
     (by_dice, "Throw no dice"),
     (lambda x: price(x)[::-1], "in the wrong order"),
     (lambda x: price(x)[0], "return two numbers"),
@@ -390,7 +390,7 @@ PRICE = [
     (second_as(lambda x: "2 v"), "one at random: return one number"),
     (
         lambda x: (x.var(0).sum() * (1 - 1 / len(x)), 2 * x.var(0).sum() * (1 - 1 / len(x))),
-        "if only one picture is possible",
+        "if only one image is possible",
     ),
 ]
 WEIGHT = [
@@ -443,7 +443,7 @@ WRONG = wrong_answers(
 )
 
 
-@pytest.mark.filterwarnings("ignore:var")  # of one possible picture
+@pytest.mark.filterwarnings("ignore:var")  # of one possible image
 @pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
 def test_a_wrong_answer_gets_the_right_hint(check, answer, hint, capsys):
     gets_hint(check, answer, hint, capsys)
@@ -486,8 +486,8 @@ def test_the_figures_of_the_solutions():
     assert not weight(left, 1).any()
 
 
-def test_a_picture_near_the_mean_costs_less_than_a_drawn_one():
-    """v + ‖x - m‖² for a picture that is always the same, as the solution says."""
+def test_an_image_near_the_mean_costs_less_than_a_drawn_one():
+    """v + ‖x - m‖² for an image that is always the same, as the solution says."""
     possible = exercises._possible(8, 4, 2)
     of_mean, of_draw = price(possible)
     away = (possible - possible.mean(0)).square().sum(1)

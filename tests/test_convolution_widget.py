@@ -8,19 +8,24 @@ import torch
 from torch.nn.functional import conv2d, conv_transpose2d
 
 from course_utils.widgets import convolution
-from course_utils.widgets.convolution import FANCY, FORWARD, STAMPS, convolution_walk
+from course_utils.widgets.convolution import (
+    FANCY,
+    FORWARD,
+    STAMPS,
+    convolution_walk,
+)
 
 SETTINGS = list(product(range(2, 7), range(1, 6), range(1, 4), range(4)))  # d, f, s, p
 
 
 def by_torch(d, f, s, p, transposed):
-    picture, weights = convolution.example(d, f)
+    image, weights = convolution.example(d, f)
     layer = conv_transpose2d if transposed else conv2d
-    return layer(picture[None, None], weights[None, None], stride=s, padding=p)[0, 0]
+    return layer(image[None, None], weights[None, None], stride=s, padding=p)[0, 0]
 
 
 def size_by_torch(*setting):
-    """0 where torch refuses; for some sizes of 0 it returns an empty picture instead."""
+    """0 where torch refuses; for some sizes of 0 it returns an empty image instead."""
     try:
         return len(by_torch(*setting))
     except RuntimeError:
@@ -53,9 +58,9 @@ def test_the_last_step_shows_what_torch_computes():
 def test_every_setting_is_drawn_at_the_same_size():
     for (d, f, s, p), direction in product(SETTINGS[::7], convolution.DIRECTIONS):
         for step in (0, 143):
-            picture = convolution_walk(d, f, s, p, direction, step)
-            assert picture.shape == (convolution.HEIGHT, convolution.WIDTH, 3)
-            assert picture.dtype == numpy.uint8
+            image = convolution_walk(d, f, s, p, direction, step)
+            assert image.shape == (convolution.HEIGHT, convolution.WIDTH, 3)
+            assert image.dtype == numpy.uint8
 
 
 @pytest.mark.parametrize("direction", convolution.DIRECTIONS)
@@ -82,10 +87,10 @@ def test_pixels_that_no_kernel_reaches_are_counted():
 
 
 def test_the_fancy_border_is_cut_where_it_would_be_negative():
-    picture = torch.arange(9.0).view(3, 3)
-    assert torch.equal(convolution.fancy_padding(picture, 1, 1, 1), picture[1:2, 1:2])
-    spread = convolution.fancy_padding(picture, 1, 2, 0)
-    assert torch.equal(spread[::2, ::2], picture) and spread.count_nonzero() == 8
+    image = torch.arange(9.0).view(3, 3)
+    assert torch.equal(convolution.fancy_padding(image, 1, 1, 1), image[1:2, 1:2])
+    spread = convolution.fancy_padding(image, 1, 2, 0)
+    assert torch.equal(spread[::2, ::2], image) and spread.count_nonzero() == 8
 
 
 def test_another_direction_is_refused():

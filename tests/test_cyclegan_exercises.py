@@ -9,7 +9,7 @@ import torch
 
 from course_utils.exercises import cyclegan as exercises
 from course_utils.exercises.checking import near
-from course_utils.picture_pool import PicturePool
+from course_utils.models.image_pool import ImagePool
 from tests.wrong_answers import (
     are_told_apart,
     gets_hint,
@@ -221,13 +221,13 @@ def test_a_stub_is_not_attempted_and_a_crash_is_told(check, capsys):
     says_what_stopped(check, capsys)
 
 
-PICTURE = torch.zeros(3, 2, 2)
+IMAGE = torch.zeros(3, 2, 2)
 NONSENSE = [
     "text", 3, 2.5, True, [1.0], [1.0, 2.0], (torch.zeros(2), "text"), torch.zeros(3, 3),
     torch.zeros(2, 4), torch.zeros(1, 1, 1, 1), torch.tensor([math.nan]), torch.tensor(1),
     (math.nan, math.inf), {"mean": 1.0}, math.inf, torch.full((2, 4), math.nan),
-    ([], []), ([0, 0], [0, 0]), ([0, 5], [-1, 0]), ([[1]], 2), ("ab", "cd"), (PICTURE, PICTURE),
-    (PICTURE, [PICTURE, 3]), (PICTURE, []), (torch.zeros(2) > 0, torch.zeros(2) > 0),
+    ([], []), ([0, 0], [0, 0]), ([0, 5], [-1, 0]), ([[1]], 2), ("ab", "cd"), (IMAGE, IMAGE),
+    (IMAGE, [IMAGE, 3]), (IMAGE, []), (torch.zeros(2) > 0, torch.zeros(2) > 0),
     torch.zeros(2, 4, dtype=torch.cfloat), [[1, 2, 3, 4], [1, 2, 3]],
 ]  # fmt: skip
 
@@ -291,7 +291,7 @@ FLOOR = [
     (lambda h, z: (h - median(h)).abs().mean(), "the same answer to every zebra"),
     (lambda h, z: (h - h.mean(0)).abs().mean(), "an answer of its own. And that is what the mean"),
     (floor_per_zebra, "every zebra counts alike"),
-    (floor_with(lambda heap: heap.median()), "one number for the whole picture"),
+    (floor_with(lambda heap: heap.median()), "one number for the whole image"),
     (floor_with(lambda heap: heap.mean()), "dim=0 of the horses of that zebra. And"),
     (floor_with(lambda heap: heap[:1]), "with one of the horses that were given"),
     (floor_with(lambda heap: heap[-1:]), "with one of the horses that were given"),
@@ -331,15 +331,15 @@ EXCHANGE = [
     (on_true(lambda p, f, place: (f, swapped(p, f, place))), "sees no past fake at all"),
     (on_true(lambda p, f, place: (p[place], p)), "keeps the first fakes for ever"),
     (on_true(lambda p, f, place: (p[0], [*p[1:], f])), "yours is another one, number 0 instead of"),
-    (on_true(lambda p, f, place: (p[place], swapped(p, f, 0))), "all but the picture at `place`"),
-    (on_true(lambda p, f, place: (p[place], [f] * len(p))), "all but the picture at `place` stay"),
+    (on_true(lambda p, f, place: (p[place], swapped(p, f, 0))), "all but the image at `place`"),
+    (on_true(lambda p, f, place: (p[place], [f] * len(p))), "all but the image at `place` stay"),
     (on_true(lambda p, f, place: ((p[place] + f) / 2, swapped(p, f, place))), "none of the pool"),
     (exchange_in_place, "changes the pool or the fake"),
     (paints_over, "changes the pool or the fake"),
-    (lambda *given: exchange(*given)[::-1], "first the picture that is shown"),
+    (lambda *given: exchange(*given)[::-1], "first the image that is shown"),
     (lambda *given: exchange(*given)[0], "return two things"),
-    (lambda *given: (exchange(*given)[0][0], given[0]), "should be one picture"),
-    (lambda *given: (given[1], torch.stack(exchange(*given)[1])), "should be a list of pictures"),
+    (lambda *given: (exchange(*given)[0][0], given[0]), "should be one image"),
+    (lambda *given: (given[1], torch.stack(exchange(*given)[1])), "should be a list of images"),
 ]
 WRONG = wrong_answers(
     {
@@ -417,12 +417,12 @@ def test_the_figures_of_the_solution_on_the_pool():
 
 def test_the_pool_of_the_exercise_is_that_of_the_course():
     torch.manual_seed(0)
-    course, mine = PicturePool(3, (1, 1, 1)), []
+    course, mine = ImagePool(3, (1, 1, 1)), []
     for name in range(40):
         fake = torch.full((1, 1, 1), float(name))
-        before = course.pictures[: course.held].flatten().tolist()
+        before = course.images[: course.held].flatten().tolist()
         shown = course.exchange(fake[None]).item()
-        after = course.pictures[: course.held].flatten().tolist()
+        after = course.images[: course.held].flatten().tolist()
         coin = len(before) == 3 and shown != name
         place = before.index(shown) if coin else 0
         expected, mine = exchange(mine, float(name), 3, coin, place)

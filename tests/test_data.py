@@ -1,4 +1,4 @@
-"""Loading data sets: real ones from files, folders of pictures, downloads that may fail.
+"""Loading data sets: real ones from files, folders of images, downloads that may fail.
 
 Every file is made here and every server runs on this machine: no test needs a network.
 """
@@ -22,8 +22,15 @@ import torch
 from PIL import Image
 
 import course_utils
-from course_utils import data, files, session
-from course_utils.data import DownloadError, download, folder, real
+from course_utils import data
+from course_utils.data import (
+    DownloadError,
+    download,
+    folder,
+    real,
+)
+from course_utils.session import files
+from course_utils.session import lab as session
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -67,7 +74,7 @@ def test_drawn_sets(name):
     assert len(train) == 20 and train.images.dtype == torch.float32
     assert 0 <= train.images.min() < train.images.max() <= 1
     assert torch.equal(train.images, again.images)
-    # Test pictures are others than the training pictures of this seed and of its neighbours.
+    # Test images are others than the training images of this seed and of its neighbours.
     test = data.load(name, "test", 20).images.flatten(1)
     for seed in (0, 1):
         others = data.load(name, size=200, seed=seed).images.flatten(1)
@@ -81,8 +88,8 @@ def test_default_sizes_of_drawn_sets(monkeypatch):
     data.load("handwriting", seed=5)
     data.load("handwriting", "test", seed=5)
     assert calls == [
-        (60_000, {"seed": 5, "held": None, "device": "cpu"}),
-        (10_000, {"seed": 5 + 2**31 - 1, "held": None, "device": "cpu"}),
+        (60_000, {"seed": 5, "fixed": None, "device": "cpu"}),
+        (10_000, {"seed": 5 + 2**31 - 1, "fixed": None, "device": "cpu"}),
     ]
     # torch's CPU generator looks at 32 bits of a seed only; the test seeds must fit.
     assert 2**31 - 2 + data.TEST_SEED_OFFSET < 2**32
@@ -106,7 +113,7 @@ def idx(array: np.ndarray) -> bytes:
 
 @pytest.fixture
 def idx_files():
-    """The contents of the four files of an MNIST-like set of 12 and 5 pictures, by name."""
+    """The contents of the four files of an MNIST-like set of 12 and 5 images, by name."""
     values = np.random.default_rng(0)
     files = {}
     for split, count in (("train", 12), ("t10k", 5)):
@@ -134,7 +141,7 @@ def test_idx_sets(name, place, idx_files, tmp_path):
     assert train.classes[9] == {"mnist": "9", "fashion_mnist": "Ankle boot"}[name]
     assert len(data.load(name, "test", root=tmp_path)) == 5
     assert torch.equal(data.load(name, "train", 3, root=tmp_path).images, train.images[:3])
-    with pytest.raises(ValueError, match="12 train pictures, not 13; lower size"):
+    with pytest.raises(ValueError, match="12 train images, not 13; lower size"):
         data.load(name, "train", 13, root=tmp_path)
 
 
@@ -365,8 +372,8 @@ CIFAR10_FILES = sum(real.CIFAR10_FILES.values(), ())
 
 @pytest.fixture
 def cifar10_files(monkeypatch):
-    """The contents of the six binary batches, four pictures each, by name."""
-    monkeypatch.setattr(real, "CIFAR10_PICTURES_A_FILE", 4)
+    """The contents of the six binary batches, four images each, by name."""
+    monkeypatch.setattr(real, "CIFAR10_IMAGES_A_FILE", 4)
     values = np.random.default_rng(0)
     files = {}
     for name in CIFAR10_FILES:
@@ -440,56 +447,56 @@ def test_cifar10_archive_without_its_files(server, cifar10_files, tmp_path, monk
     assert one_sentence(info)
 
 
-# --- folders of pictures -----------------------------------------------------------------------
+# --- folders of images -----------------------------------------------------------------------
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
 
 
-def only_picture(path: Path, **options) -> torch.Tensor:
-    """The single picture of a folder, in steps of 0 to 255."""
-    pictures = data.load(f"folder:{path}", **options).images
-    assert pictures.dtype == torch.float32 and len(pictures) == 1
-    return (pictures[0] * 255).round()
+def only_image(path: Path, **options) -> torch.Tensor:
+    """The single image of a folder, in steps of 0 to 255."""
+    images = data.load(f"folder:{path}", **options).images
+    assert images.dtype == torch.float32 and len(images) == 1
+    return (images[0] * 255).round()
 
 
-def colour_at(picture: torch.Tensor, row: int, column: int) -> tuple:
-    return tuple(int(value) for value in picture[:, row, column])
+def colour_at(image: torch.Tensor, row: int, column: int) -> tuple:
+    return tuple(int(value) for value in image[:, row, column])
 
 
 def close(colour, expected, tolerance=12) -> bool:
     return all(abs(a - b) <= tolerance for a, b in zip(colour, expected, strict=True))
 
 
-def save(picture: Image.Image, path: Path, **options) -> Path:
+def save(image: Image.Image, path: Path, **options) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, **options)
+    image.save(path, **options)
     return path
 
 
 def test_pixels_are_read_exactly(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     save(Image.fromarray(pixels), tmp_path / "a.png")
-    picture = only_picture(tmp_path)
-    assert picture.shape == (3, 20, 30)
-    assert torch.equal(picture.byte().permute(1, 2, 0), torch.from_numpy(pixels))
+    image = only_image(tmp_path)
+    assert image.shape == (3, 20, 30)
+    assert torch.equal(image.byte().permute(1, 2, 0), torch.from_numpy(pixels))
 
 
 @pytest.mark.parametrize("suffix", folder.SUFFIXES)
 def test_formats(suffix, tmp_path):
     save(Image.new("RGB", (8, 8), RED), tmp_path / f"a{suffix.upper()}")
-    assert close(colour_at(only_picture(tmp_path), 4, 4), RED)
+    assert close(colour_at(only_image(tmp_path), 4, 4), RED)
 
 
 def test_resize_and_centre_crop(tmp_path):
-    picture = Image.new("RGB", (300, 100), BLUE)
-    picture.paste(RED, (100, 0, 200, 100))
-    save(picture, tmp_path / "a.png")
-    cropped = only_picture(tmp_path)
+    image = Image.new("RGB", (300, 100), BLUE)
+    image.paste(RED, (100, 0, 200, 100))
+    save(image, tmp_path / "a.png")
+    cropped = only_image(tmp_path)
     assert cropped.shape == (3, 64, 64)
     assert all(colour_at(cropped, 32, column) == RED for column in (2, 32, 61))
-    assert only_picture(tmp_path, resolution=20).shape == (3, 20, 20)
+    assert only_image(tmp_path, resolution=20).shape == (3, 20, 20)
 
 
-def test_size_that_all_pictures_share(tmp_path):
+def test_size_that_all_images_share(tmp_path):
     for name in "ab":
         save(Image.new("RGB", (40, 24)), tmp_path / f"{name}.png")
     assert data.load(f"folder:{tmp_path}").images.shape == (2, 3, 24, 40)
@@ -498,67 +505,67 @@ def test_size_that_all_pictures_share(tmp_path):
 
 
 def test_exif_rotation(tmp_path):
-    picture = Image.new("RGB", (48, 32), RED)  # stored lying: red on the left, green on the right
-    picture.paste(GREEN, (24, 0, 48, 32))
+    image = Image.new("RGB", (48, 32), RED)  # stored lying: red on the left, green on the right
+    image.paste(GREEN, (24, 0, 48, 32))
     exif = Image.Exif()
     exif[folder.EXIF_ORIENTATION] = 6  # turn by 90 degrees clockwise to view
-    save(picture, tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0)
-    upright = only_picture(tmp_path)
+    save(image, tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0)
+    upright = only_image(tmp_path)
     assert upright.shape == (3, 48, 32)
     assert close(colour_at(upright, 4, 16), RED) and close(colour_at(upright, 44, 16), GREEN)
 
 
 def test_large_jpeg_keeps_its_colours(tmp_path):
-    picture = Image.new("RGB", (3000, 2000), GREEN)
-    save(picture, tmp_path / "a.jpg")
-    assert close(colour_at(only_picture(tmp_path), 10, 10), GREEN)
+    image = Image.new("RGB", (3000, 2000), GREEN)
+    save(image, tmp_path / "a.jpg")
+    assert close(colour_at(only_image(tmp_path), 10, 10), GREEN)
 
 
 def test_greyscale_and_one_bit(tmp_path):
     save(Image.new("L", (8, 8), 77), tmp_path / "grey" / "a.png")
-    assert colour_at(only_picture(tmp_path / "grey"), 1, 1) == (77, 77, 77)
+    assert colour_at(only_image(tmp_path / "grey"), 1, 1) == (77, 77, 77)
     save(Image.new("1", (8, 8), 1), tmp_path / "bit" / "a.png")
-    assert colour_at(only_picture(tmp_path / "bit"), 1, 1) == WHITE
+    assert colour_at(only_image(tmp_path / "bit"), 1, 1) == WHITE
 
 
 def test_sixteen_bits(tmp_path):
     levels = np.tile(np.linspace(0, 65535, 16).astype(np.uint16), (4, 1))
     save(Image.fromarray(levels), tmp_path / "a.png")
-    picture = only_picture(tmp_path)
+    image = only_image(tmp_path)
     expected = torch.linspace(0, 255, 16).expand(3, 4, 16)
-    assert (picture - expected).abs().max() <= 1
+    assert (image - expected).abs().max() <= 1
 
 
 def test_transparency_lies_on_white(tmp_path):
     half = Image.new("RGBA", (8, 8), (*RED, 128))
     half.paste((0, 0, 0, 0), (0, 0, 4, 8))
     save(half, tmp_path / "rgba" / "a.png")
-    picture = only_picture(tmp_path / "rgba")
-    assert colour_at(picture, 4, 0) == WHITE
-    assert close(colour_at(picture, 4, 7), (255, 127, 127), 1)
+    image = only_image(tmp_path / "rgba")
+    assert colour_at(image, 4, 0) == WHITE
+    assert close(colour_at(image, 4, 7), (255, 127, 127), 1)
     palette = Image.new("P", (8, 8), 0)
     palette.putpalette([*BLUE, *GREEN])
     palette.paste(1, (0, 0, 4, 8))
     for suffix in ("png", "gif"):
         save(palette, tmp_path / suffix / f"a.{suffix}", transparency=0)
-        picture = only_picture(tmp_path / suffix)
-        assert colour_at(picture, 4, 0) == GREEN and colour_at(picture, 4, 7) == WHITE
+        image = only_image(tmp_path / suffix)
+        assert colour_at(image, 4, 0) == GREEN and colour_at(image, 4, 7) == WHITE
     save(Image.new("LA", (8, 8), (0, 0)), tmp_path / "la" / "a.png")
-    assert colour_at(only_picture(tmp_path / "la"), 1, 1) == WHITE
+    assert colour_at(only_image(tmp_path / "la"), 1, 1) == WHITE
 
 
 def test_cmyk(tmp_path):
     save(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), tmp_path / "a.jpg", quality=95)
-    assert close(colour_at(only_picture(tmp_path), 8, 8), RED, 20)
+    assert close(colour_at(only_image(tmp_path), 8, 8), RED, 20)
 
 
 def test_first_frame_of_an_animation(tmp_path):
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
     save(frames[0], tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    assert colour_at(only_picture(tmp_path), 4, 4) == RED
+    assert colour_at(only_image(tmp_path), 4, 4) == RED
 
 
-def test_one_pixel_and_thin_pictures(tmp_path):
+def test_one_pixel_and_thin_images(tmp_path):
     save(Image.new("RGB", (1, 1), RED), tmp_path / "a.png")
     save(Image.new("RGB", (1, 900), RED), tmp_path / "b.png")
     images = data.load(f"folder:{tmp_path}", resolution=16).images
@@ -569,20 +576,20 @@ def test_sub_folders_are_classes_that_take_turns(tmp_path):
     for label, count, colour in (("dog", 3, RED), ("cat", 5, BLUE), (".hidden", 2, WHITE)):
         for i in range(count):
             save(Image.new("RGB", (8, 8), colour), tmp_path / label / "deeper" / f"{i}.png")
-    (tmp_path / "notes.txt").write_text("not a picture by its name")
-    pictures = data.load(f"folder:{tmp_path}")
-    assert pictures.classes == ("cat", "dog") and pictures.name == tmp_path.name
-    assert pictures.labels.tolist() == [0, 1, 0, 1, 0, 1, 0, 0]
-    assert pictures.labels.dtype == torch.int64
-    assert torch.equal(pictures.images[:, 2, 0, 0], (pictures.labels == 0).float())
+    (tmp_path / "notes.txt").write_text("not an image by its name")
+    images = data.load(f"folder:{tmp_path}")
+    assert images.classes == ("cat", "dog") and images.name == tmp_path.name
+    assert images.labels.tolist() == [0, 1, 0, 1, 0, 1, 0, 0]
+    assert images.labels.dtype == torch.int64
+    assert torch.equal(images.images[:, 2, 0, 0], (images.labels == 0).float())
     assert data.load(f"folder:{tmp_path}", size=4).labels.tolist() == [0, 1, 0, 1]
 
 
-def test_loose_pictures_have_no_labels(tmp_path):
+def test_loose_images_have_no_labels(tmp_path):
     save(Image.new("RGB", (8, 8)), tmp_path / "a.png")
     save(Image.new("RGB", (8, 8)), tmp_path / "sub" / "b.png")
-    pictures = data.load(f"folder:{tmp_path}")
-    assert len(pictures) == 2 and pictures.labels is None and pictures.classes == ()
+    images = data.load(f"folder:{tmp_path}")
+    assert len(images) == 2 and images.labels is None and images.classes == ()
 
 
 def test_splits_of_a_folder(tmp_path):
@@ -591,8 +598,8 @@ def test_splits_of_a_folder(tmp_path):
         data.load(f"folder:{tmp_path}", "test")
     assert one_sentence(info)
     save(Image.new("RGB", (8, 8), BLUE), tmp_path / "test" / "b.png")
-    assert colour_at(only_picture(tmp_path), 1, 1) == RED
-    assert colour_at(only_picture(tmp_path, split="test"), 1, 1) == BLUE
+    assert colour_at(only_image(tmp_path), 1, 1) == RED
+    assert colour_at(only_image(tmp_path, split="test"), 1, 1) == BLUE
 
 
 @pytest.mark.parametrize("missing", ["", "nowhere", "a file.png"])
@@ -604,12 +611,12 @@ def test_missing_folder(missing, tmp_path, monkeypatch):
     assert one_sentence(info)
 
 
-def test_folder_without_pictures(tmp_path):
-    with pytest.raises(ValueError, match="holds no pictures") as info:
+def test_folder_without_images(tmp_path):
+    with pytest.raises(ValueError, match="holds no images") as info:
         data.load(f"folder:{tmp_path}")
     assert one_sentence(info)
     (tmp_path / "notes.txt").write_text("words")
-    with pytest.raises(ValueError, match="holds no pictures"):
+    with pytest.raises(ValueError, match="holds no images"):
         data.load(f"folder:{tmp_path}")
 
 
@@ -626,7 +633,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.fixture
-def broken_pictures(tmp_path) -> Path:
+def broken_images(tmp_path) -> Path:
     """A folder of files that cannot be read, each in another way."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     whole = save(Image.fromarray(noise), tmp_path / "truncated.jpg").read_bytes()
@@ -639,39 +646,37 @@ def broken_pictures(tmp_path) -> Path:
     return tmp_path
 
 
-def test_broken_pictures_are_left_out_and_named(broken_pictures, capsys, recwarn):
-    save(Image.new("RGB", (32, 32), RED), broken_pictures / "good.png")
-    assert colour_at(only_picture(broken_pictures), 4, 4) == RED
+def test_broken_images_are_left_out_and_named(broken_images, capsys, recwarn):
+    save(Image.new("RGB", (32, 32), RED), broken_images / "good.png")
+    assert colour_at(only_image(broken_images), 4, 4) == RED
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 and "1 pictures read, 6 left out: a_text.jpg (not a picture" in lines[0]
+    assert len(lines) == 1 and "1 images read, 6 left out: a_text.jpg (not an image" in lines[0]
     assert lines[0].endswith("and 4 more.") and not recwarn.list
-    with pytest.raises(
-        ValueError, match="has 1 readable pictures, fewer than the 2 wanted, 6 left"
-    ):
-        data.load(f"folder:{broken_pictures}", size=2)
+    with pytest.raises(ValueError, match="has 1 readable images, fewer than the 2 wanted, 6 left"):
+        data.load(f"folder:{broken_images}", size=2)
 
 
-def test_only_broken_pictures(broken_pictures):
-    with pytest.raises(ValueError, match="has 0 readable pictures.*6 left out: a_text") as info:
-        data.load(f"folder:{broken_pictures}")
+def test_only_broken_images(broken_images):
+    with pytest.raises(ValueError, match="has 0 readable images.*6 left out: a_text") as info:
+        data.load(f"folder:{broken_images}")
     assert "\n" not in str(info.value)
 
 
 @pytest.mark.parametrize("name", ["large.png", "bomb.png"])
-def test_huge_pictures_are_refused_by_their_header(name, broken_pictures):
+def test_huge_images_are_refused_by_their_header(name, broken_images):
     with pytest.raises(ValueError, match="more than 100 megapixels"):
-        folder.read_picture(broken_pictures / name, (64, 64))
+        folder.read_image(broken_images / name, (64, 64))
 
 
 def test_formats_that_are_not_listed_are_not_tried(tmp_path):
     save(Image.new("RGB", (8, 8)), tmp_path / "a.png", format="TIFF")
-    with pytest.raises(ValueError, match="not a picture"):
-        folder.read_picture(tmp_path / "a.png", (8, 8))
+    with pytest.raises(ValueError, match="not an image"):
+        folder.read_image(tmp_path / "a.png", (8, 8))
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "webp", "bmp"])
 def test_random_damage_is_read_or_reported(suffix, tmp_path):
-    """Whatever the bytes, a load gives pictures in [0, 1] or one ValueError."""
+    """Whatever the bytes, a load gives images in [0, 1] or one ValueError."""
     rng = random.Random(0)
     noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     path = save(Image.fromarray(noise), tmp_path / f"a.{suffix}")

@@ -13,12 +13,12 @@ def pair(latent=5, channels=3, width=4):
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("width", [1, 6])
-def test_pictures_and_logits_have_their_shapes_and_ranges(channels, width):
+def test_images_and_logits_have_their_shapes_and_ranges(channels, width):
     generator, discriminator = pair(7, channels, width)
-    pictures = generator(20 * torch.randn(9, 7))
-    assert pictures.shape == (9, channels, 32, 32)
-    assert pictures.min() >= 0 and pictures.max() <= 1
-    assert discriminator(pictures).shape == (9,)
+    images = generator(20 * torch.randn(9, 7))
+    assert images.shape == (9, channels, 32, 32)
+    assert images.min() >= 0 and images.max() <= 1
+    assert discriminator(images).shape == (9,)
 
 
 def test_gradients_reach_every_parameter_of_both_players():
@@ -30,22 +30,22 @@ def test_gradients_reach_every_parameter_of_both_players():
 
 
 def test_gradients_reach_every_pixel():
-    pictures = torch.rand(3, 3, 32, 32, requires_grad=True)
-    pair()[1](pictures).sum().backward()
-    assert (pictures.grad != 0).float().mean() > 0.99
+    images = torch.rand(3, 3, 32, 32, requires_grad=True)
+    pair()[1](images).sum().backward()
+    assert (images.grad != 0).float().mean() > 0.99
 
 
-def test_after_training_a_picture_is_judged_by_itself():
+def test_after_training_an_image_is_judged_by_itself():
     discriminator = pair()[1].eval()
-    pictures = torch.rand(4, 3, 32, 32)
-    alone = torch.cat([discriminator(picture[None]) for picture in pictures])
-    assert torch.allclose(discriminator(pictures), alone, atol=1e-6)
+    images = torch.rand(4, 3, 32, 32)
+    alone = torch.cat([discriminator(image[None]) for image in images])
+    assert torch.allclose(discriminator(images), alone, atol=1e-6)
 
 
-def test_another_latent_point_is_another_picture():
+def test_another_latent_point_is_another_image():
     generator = pair()[0].eval()
-    pictures = generator(torch.randn(2, 5))
-    assert not torch.equal(pictures[0], pictures[1])
+    images = generator(torch.randn(2, 5))
+    assert not torch.equal(images[0], images[1])
 
 
 def test_weights_start_small_as_in_the_paper():
@@ -55,7 +55,7 @@ def test_weights_start_small_as_in_the_paper():
 
 
 def test_every_pixel_gets_equally_many_contributions():
-    """The kernel's size is a multiple of the stride, so a flat input gives a flat picture."""
+    """The kernel's size is a multiple of the stride, so a flat input gives a flat image."""
     layer = pair()[0].layers[10]
     torch.nn.init.ones_(layer.weight)
     inside = layer(torch.ones(1, layer.in_channels, 16, 16))[..., 1:-1, 1:-1]
@@ -79,6 +79,6 @@ def test_latent_numbers_of_another_shape_are_refused(shape):
 
 
 @pytest.mark.parametrize("shape", [(4, 3, 28, 28), (4, 1, 32, 32), (3, 32, 32)])
-def test_pictures_of_another_shape_are_refused(shape):
-    with pytest.raises(ValueError, match=r"takes \(N, 3, 32, 32\) pictures"):
+def test_images_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"takes \(N, 3, 32, 32\) images"):
         pair()[1](torch.zeros(shape))

@@ -33,7 +33,7 @@ def test_parameters_by_hand():
 
 
 def test_torchvisions_weights_give_torchvisions_logits():
-    """torchvision's has another stem, for large pictures; with ours in its place all is equal."""
+    """torchvision's has another stem, for large images; with ours in its place all is equal."""
     from torchvision.models import DenseNet
 
     theirs = DenseNet(12, (6, 6, 6), num_init_features=24, num_classes=10)
@@ -43,11 +43,11 @@ def test_torchvisions_weights_give_torchvisions_logits():
     unsettle(theirs).eval()
     ours = models.DenseNet(40, 12).eval()
     ours.load_state_dict(dict(zip(ours.state_dict(), theirs.state_dict().values())))
-    pictures = torch.randn(2, 3, 33, 32)
+    images = torch.randn(2, 3, 33, 32)
     with torch.no_grad():
-        expected = theirs(pictures)
+        expected = theirs(images)
         assert (expected[0] - expected[1]).std() > 0.01
-        torch.testing.assert_close(ours(pictures), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(ours(images), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_walking_gives_growing_channels_and_halved_sizes():
@@ -87,14 +87,14 @@ def test_backwards_a_layer_adds_what_comes_straight_and_what_comes_through_it():
 
 def test_deleting_a_layer_is_the_same_as_its_last_convolution_being_zero():
     net = small()
-    pictures = torch.randn(2, 3, 8, 8)
+    images = torch.randn(2, 3, 8, 8)
     with torch.no_grad():
-        whole = net(pictures)
-        cut = net(pictures, without=["block2.0"])
+        whole = net(images)
+        cut = net(images, without=["block2.0"])
         assert not torch.allclose(cut, whole)
-        assert torch.equal(net(pictures), whole)
+        assert torch.equal(net(images), whole)
         torch.nn.init.zeros_(net.blocks()["block2.0"].conv2.weight)
-        torch.testing.assert_close(net(pictures), cut)
+        torch.testing.assert_close(net(images), cut)
 
 
 def test_gradients_reach_every_parameter():
@@ -122,7 +122,7 @@ def test_sizes_that_cannot_be_built_are_refused(options, message):
         models.DenseNet(**options)
 
 
-def test_pictures_and_names_that_do_not_fit_are_refused():
+def test_images_and_names_that_do_not_fit_are_refused():
     net = small()
     for shape in [(1, 1, 8, 8), (3, 8, 8), (1, 3, 3, 8)]:
         with pytest.raises(ValueError, match="at least 4 pixels a side"):

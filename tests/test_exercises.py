@@ -7,20 +7,24 @@ import pytest
 import torch
 
 from course_utils import losses
+from course_utils.authoring.notebooks import NOTEBOOKS, read
+from course_utils.authoring.variants import exercises
 from course_utils.exercises import (
     autoencoder_uses,
     autoencoders,
     conditional_gan,
     conditional_uses,
     cyclegan,
-    gans,
     resnet,
     start_here,
     style_transfer,
-    vae,
 )
-from course_utils.notebook_files import NOTEBOOKS, read
-from course_utils.notebook_variants import exercises
+from course_utils.exercises import (
+    gans_and_mode_collapse as gans,
+)
+from course_utils.exercises import (
+    vae_latent_space as vae,
+)
 
 
 def number(path):
@@ -140,7 +144,7 @@ WRONG = [
     (
         vae.check_reparameterise,
         lambda mu, logvar: mu + (0.5 * logvar).exp() * torch.randn(1, 2),
-        "every picture gets the same noise",
+        "every image gets the same noise",
     ),
     (
         vae.check_reparameterise,
@@ -202,8 +206,8 @@ def test_a_wrong_answer_gets_the_right_hint(check, answer, hint, capsys):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_noise_of_two_values_is_not_normal_whatever_the_first_pictures_drew(seed, capsys):
-    """Where two pictures happen to agree in all their signs it is still not the same noise."""
+def test_noise_of_two_values_is_not_normal_whatever_the_first_images_drew(seed, capsys):
+    """Where two images happen to agree in all their signs it is still not the same noise."""
     torch.manual_seed(seed)
     vae.check_reparameterise(
         lambda mu, logvar: mu + (0.5 * logvar).exp() * torch.randn_like(mu).sign()

@@ -12,14 +12,14 @@ def test_there_is_a_row_for_every_factor():
     assert set(PLAIN) == set(faces.FACTORS)
 
 
-def test_a_choice_has_one_picture_a_word_and_the_others_as_many_as_asked():
-    for caption, pictures in factor_sheet(steps=5, resolution=16).items():
+def test_a_choice_has_one_image_a_word_and_the_others_as_many_as_asked():
+    for caption, images in factor_sheet(steps=5, resolution=16).items():
         name = caption.split(":")[0].replace(" ", "_")
         count = len(faces.CHOICES[name]) if name in faces.CHOICES else 5
-        assert pictures.shape == (count, 3, 16, 16)
+        assert images.shape == (count, 3, 16, 16)
 
 
 @pytest.mark.parametrize("row", range(len(faces.FACTORS)))
 def test_every_factor_can_be_seen(row):
-    pictures = list(factor_sheet(steps=5).values())[row]
-    assert ((pictures[1:] - pictures[:-1]).abs().flatten(1).amax(1) > 0.05).all()
+    images = list(factor_sheet(steps=5).values())[row]
+    assert ((images[1:] - images[:-1]).abs().flatten(1).amax(1) > 0.05).all()

@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from course_utils.data import face_vectors
-from course_utils.data.face_factors import CHOICES, FACTORS, RANGES, sample_factors
+from course_utils.data.face_factors import (
+    CHOICES,
+    FACTORS,
+    RANGES,
+    sample_factors,
+)
 
 FACES = 5_000
 NUMBERS = ("smile", "eye_openness", "gaze", "head_turn", "tilt", "face_width", "skin_tone")

@@ -29,7 +29,7 @@ def render(resolution=RESOLUTION, **changes):
 
 
 def grid(resolution=RESOLUTION):
-    """x and y of the pixel centres in half pictures, y upwards."""
+    """x and y of the pixel centres in half images, y upwards."""
     centres = (torch.arange(resolution) + 0.5) * 2 / resolution - 1
     return centres.expand(resolution, -1), -centres[:, None].expand(-1, resolution)
 
@@ -59,14 +59,14 @@ def test_draw_returns_everything_that_is_known():
 
 
 @pytest.mark.parametrize("resolution", [16, 32, 64, 128])
-def test_pictures_stay_in_range(resolution):
+def test_images_stay_in_range(resolution):
     images = faces.draw(64, seed=1, resolution=resolution).images
     assert images.shape == (64, 3, resolution, resolution)
     assert images.min() >= 0 and images.max() <= 1
     assert images.isfinite().all()
 
 
-def test_extreme_factors_draw_a_finite_picture():
+def test_extreme_factors_draw_a_finite_image():
     low = {name: faces.RANGES[name][0] if name in faces.RANGES else 0 for name in PLAIN}
     high = {
         name: faces.RANGES[name][1] if name in faces.RANGES else len(faces.CHOICES[name]) - 1
@@ -91,7 +91,7 @@ def test_first_faces_do_not_depend_on_how_many_are_drawn():
         assert torch.equal(values, many.factors[name][:7])
 
 
-def test_chunks_do_not_change_pictures():
+def test_chunks_do_not_change_images():
     factors = faces.sample_factors(300, seed=4)  # three chunks at this resolution
     together = faces.render(factors)
     for position in (0, 127, 128, 299):

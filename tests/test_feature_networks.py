@@ -6,16 +6,16 @@ import hashlib
 import pytest
 import torch
 
-from course_utils import feature_networks
 from course_utils.data import DownloadError
 from course_utils.data.photographs import photograph
-from course_utils.feature_networks import PUBLISHED, feature_network, published_weights
 from course_utils.models import vgg
-from course_utils.weights import WeightsRefused, weights_folder
+from course_utils.shipped import feature_networks
+from course_utils.shipped.feature_networks import PUBLISHED, feature_network, published_weights
+from course_utils.shipped.weights import WeightsRefused, weights_folder
 
 
 @pytest.fixture
-def pictures():
+def images():
     return torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
 
 
@@ -50,11 +50,11 @@ def kept(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["course_vgg", "random_filters"])
-def test_networks_that_need_no_download_are_frozen(name, pictures):
+def test_networks_that_need_no_download_are_frozen(name, images):
     net = feature_network(name)
     assert not net.training and not any(weight.requires_grad for weight in net.parameters())
     layers = {net.content_layer, *net.style_layers}
-    assert set(net(pictures, layers)) == layers <= set(net.layers)
+    assert set(net(images, layers)) == layers <= set(net.layers)
 
 
 def test_the_shipped_network_is_small_and_its_layers_speak_equally_loud():
@@ -82,12 +82,12 @@ def test_addresses_are_torchvisions():
         assert source.url + source.file == models.get_model_weights(name).DEFAULT.url
 
 
-def test_squeezenet_answers_as_torchvisions_does(publish, pictures, tmp_path, capsys):
+def test_squeezenet_answers_as_torchvisions_does(publish, images, tmp_path, capsys):
     theirs = squeezenet()
     served = publish("squeezenet1_1", theirs.state_dict())
     net = feature_network("squeezenet1_1")
-    x = theirs.features((pictures - net.mean) / net.spread)
-    assert torch.allclose(net(pictures, ["fire9"])["fire9"], x, atol=1e-5)
+    x = theirs.features((images - net.mean) / net.spread)
+    assert torch.allclose(net(images, ["fire9"])["fire9"], x, atol=1e-5)
     assert not any(weight.requires_grad for weight in net.parameters())
     assert kept(tmp_path) == ["squeezenet1_1_features.safetensors"]
     served.unlink()  # a second time nothing is downloaded
@@ -103,9 +103,9 @@ def test_vgg16_answers_as_torchvisions_does_and_drops_the_classifier(publish, tm
     state = {f"features.{key}": value for key, value in theirs.state_dict().items()}
     publish("vgg16", state | {"classifier.0.weight": torch.zeros(1000, 1000)})
     net = feature_network("vgg16")
-    pictures = torch.rand(1, 3, 32, 32)
-    x = (pictures - net.mean) / net.spread
-    found = net(pictures)
+    images = torch.rand(1, 3, 32, 32)
+    x = (images - net.mean) / net.spread
+    found = net(images)
     for position, module in enumerate(theirs[:30]):
         x = module(x)
         if position in net._positions.values():

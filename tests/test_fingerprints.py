@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils import fingerprints
+from course_utils.training import fingerprints
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -141,7 +141,7 @@ IN_ANOTHER_PROCESS = """
 import functools, sys
 sys.path.insert(0, "tests")
 import test_fingerprints as here
-from course_utils import fingerprints
+from course_utils.training import fingerprints
 for way in here.WAYS:
     for name in here.PAIRS:
         print(fingerprints.of_function(way(here.PAIRS[name][0])))

@@ -19,8 +19,8 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from course_utils import models
+from course_utils.authoring.notebooks import NOTEBOOKS, definitions
 from course_utils.data import mixtures
-from course_utils.notebook_files import NOTEBOOKS, definitions
 from course_utils.training import Optimiser, fit
 
 RUNS, BATCH = 3, 8

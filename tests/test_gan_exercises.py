@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from course_utils.data.mixtures import grid, ring
-from course_utils.exercises import gans as exercises
+from course_utils.exercises import gans_and_mode_collapse as exercises
 from course_utils.exercises.checking import random_tensor
 from tests.wrong_answers import (
     are_told_apart,

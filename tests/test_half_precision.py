@@ -12,8 +12,8 @@ from torch import nn
 
 from course_utils import models
 
-PICTURES = (torch.linspace(0, 1, 4 * 3 * 32 * 32).sin().abs().view(4, 3, 32, 32),)
-DIGITS = (PICTURES[0][:, :1, :28, :28].contiguous(),)
+IMAGES = (torch.linspace(0, 1, 4 * 3 * 32 * 32).sin().abs().view(4, 3, 32, 32),)
+DIGITS = (IMAGES[0][:, :1, :28, :28].contiguous(),)
 CODES, CLASSES = torch.linspace(-2, 2, 4 * 32).view(4, 32), torch.eye(10)[:4]
 
 NETWORKS = {
@@ -21,24 +21,24 @@ NETWORKS = {
     "TiedAutoencoder": (lambda: models.TiedAutoencoder(8), DIGITS),
     "ConvolutionalAutoencoder": (
         lambda: models.ConvolutionalAutoencoder(shape=(3, 32, 32)),
-        PICTURES,
+        IMAGES,
     ),
     "VariationalAutoencoder": (lambda: models.VariationalAutoencoder(8), DIGITS),
     "ConvolutionalVAE": (lambda: models.ConvolutionalVAE(8), DIGITS),
     "Generator": (models.Generator, (CODES,)),
-    "Discriminator": (models.Discriminator, PICTURES),
+    "Discriminator": (models.Discriminator, IMAGES),
     "ConditionalGenerator": (models.ConditionalGenerator, (CODES, CLASSES)),
-    "ConditionalDiscriminator": (models.ConditionalDiscriminator, (*PICTURES, CLASSES)),
-    "UNet": (lambda: models.UNet(3, 3), PICTURES),
-    "ResidualGenerator": (models.ResidualGenerator, PICTURES),
-    "PatchDiscriminator": (models.PatchDiscriminator, PICTURES),
-    "Restorer": (models.Restorer, PICTURES),
-    "FactorReader": (lambda: models.FactorReader(5), PICTURES),
-    "FaceReader": (lambda: models.FaceReader(("smile", "age")), PICTURES),
-    "DenseNet": (lambda: models.DenseNet(layers=16), PICTURES),
-    "cifar_resnet": (lambda: models.cifar_resnet(8), PICTURES),
-    "course_vgg": (models.course_vgg, PICTURES),
-    "SqueezeNet": (models.squeezenet1_1, PICTURES),
+    "ConditionalDiscriminator": (models.ConditionalDiscriminator, (*IMAGES, CLASSES)),
+    "UNet": (lambda: models.UNet(3, 3), IMAGES),
+    "ResidualGenerator": (models.ResidualGenerator, IMAGES),
+    "PatchDiscriminator": (models.PatchDiscriminator, IMAGES),
+    "Restorer": (models.Restorer, IMAGES),
+    "FactorReader": (lambda: models.SmallConvNet(5), IMAGES),
+    "FaceReader": (lambda: models.FaceAttributeRegressor(("smile", "age")), IMAGES),
+    "DenseNet": (lambda: models.DenseNet(layers=16), IMAGES),
+    "cifar_resnet": (lambda: models.cifar_resnet(8), IMAGES),
+    "course_vgg": (models.course_vgg, IMAGES),
+    "SqueezeNet": (models.squeezenet1_1, IMAGES),
 }
 PARTS = {  # of the networks above, or too large to train in a test, or not made of layers
     "AuxiliaryClassifier", "BasicBlock", "Bottleneck", "ConvolutionUnit", "ConvolutionalShortcut",

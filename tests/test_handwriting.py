@@ -36,7 +36,7 @@ def within_class(values, labels):
 
 
 def still(digit, name, steps=7, seed=0):
-    """Values of one factor, and pictures of one digit by one hand, alike in all but that factor."""
+    """Values of one factor, and images of one digit by one hand, alike in all but that factor."""
     factors = {key: torch.full((steps,), sum(ends) / 2) for key, ends in FACTORS.items()}
     low, high = FACTORS[name]
     factors[name] = torch.linspace(low, high - 1e-3, steps)
@@ -46,7 +46,7 @@ def still(digit, name, steps=7, seed=0):
 
 
 def moments(images):
-    """Each picture's centre of mass (x, y) and variances (xx, xy, yy), in pixels."""
+    """Each image's centre of mass (x, y) and variances (xx, xy, yy), in pixels."""
     pixels = torch.arange(SIDE) - (SIDE - 1) / 2
     weight = images[:, 0] / images.sum(dim=(2, 3))[..., None]
     x = (weight * pixels).sum(dim=(1, 2))
@@ -101,7 +101,7 @@ def test_the_set_is_what_the_contract_says(digits):
     assert digits.classes == tuple("0123456789")
     assert set(digits.factors) == set(FACTORS)
     assert 0 <= digits.images.min() and digits.images.max() <= 1
-    assert (digits.images.amax(dim=(1, 2, 3)) > 0.5).all()  # every picture holds ink
+    assert (digits.images.amax(dim=(1, 2, 3)) > 0.5).all()  # every image holds ink
 
 
 def test_labels_are_balanced(digits):
@@ -124,7 +124,7 @@ def test_one_seed_gives_one_set(digits):
 
 
 def test_a_steadier_hand_writes_the_same_digits_with_half_the_noise():
-    calm, usual = handwriting.steadier(40, seed=3), handwriting.draw(40, seed=3)
+    calm, usual = handwriting.legible_digits(40, seed=3), handwriting.draw(40, seed=3)
     assert calm.images.shape == (40, 1, 32, 32) and calm.images.dtype == torch.float32
     assert torch.equal(calm.labels, usual.labels) and calm.classes == usual.classes
     assert all(torch.equal(calm.factors[name], usual.factors[name]) for name in FACTORS)
@@ -136,9 +136,9 @@ def test_a_steadier_hand_writes_the_same_digits_with_half_the_noise():
 
 
 def test_a_steady_pen_holds_all_but_what_the_digit_and_the_hand_decide():
-    held = handwriting.draw(5, held=handwriting.STEADY).factors
-    assert set(FACTORS) - set(handwriting.STEADY) == {"style", "thickness"}
-    for name, value in handwriting.STEADY.items():
+    held = handwriting.draw(5, fixed=handwriting.CANONICAL).factors
+    assert set(FACTORS) - set(handwriting.CANONICAL) == {"style", "thickness"}
+    for name, value in handwriting.CANONICAL.items():
         low, high = FACTORS[name]
         assert low <= value <= high and (held[name] == value).all()
 
@@ -150,14 +150,14 @@ def test_drawing_leaves_the_global_random_state_alone():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_draws_the_same_pictures():
+def test_cuda_draws_the_same_images():
     on_cpu, on_cuda = handwriting.draw(500), handwriting.draw(500, device="cuda")
     assert on_cuda.images.device.type == "cuda"
     assert torch.equal(on_cuda.labels.cpu(), on_cpu.labels)
     torch.testing.assert_close(on_cuda.images.cpu(), on_cpu.images, atol=1e-3, rtol=0)
 
 
-def test_ink_seldom_reaches_the_edge_of_the_picture(digits):
+def test_ink_seldom_reaches_the_edge_of_the_image(digits):
     edge = digits.images.clone()
     edge[:, :, 1:-1, 1:-1] = 0
     assert (edge.amax(dim=(1, 2, 3)) > 0.5).float().mean() < 0.03
@@ -250,7 +250,7 @@ def test_factors_are_independent_of_the_noise(digits):
         ("position_y", 0.9),
     ],
 )
-def test_a_factor_can_be_measured_in_the_pictures(digits, name, least):
+def test_a_factor_can_be_measured_in_the_images(digits, name, least):
     measured = within_class(MEASURES[name](digits.images), digits.labels)
     assert correlation(measured, digits.factors[name]) > least
 
@@ -306,12 +306,12 @@ def test_moving_one_factor_keeps_the_hand():
 
 
 def test_a_held_factor_leaves_the_others_as_drawn(digits):
-    upright = handwriting.draw(50, seed=3, held={"slant": 0.0})
+    upright = handwriting.draw(50, seed=3, fixed={"slant": 0.0})
     assert (upright.factors["slant"] == 0).all()
     for name in set(FACTORS) - {"slant"}:
         torch.testing.assert_close(upright.factors[name], digits.factors[name][:50])
     with pytest.raises(ValueError, match="factors must be exactly"):
-        handwriting.draw(50, held={"slope": 0.0})
+        handwriting.draw(50, fixed={"slope": 0.0})
 
 
 @pytest.mark.parametrize("size", [0, -3, 2.5, True, "ten"])

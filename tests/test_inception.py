@@ -27,11 +27,11 @@ def test_parameters_are_torchvisions(pair):
 
 def test_torchvisions_weights_give_torchvisions_logits(pair):
     ours, theirs = pair
-    pictures = torch.randn(2, 3, 76, 90)
+    images = torch.randn(2, 3, 76, 90)
     with torch.no_grad():
-        expected = theirs(pictures)
+        expected = theirs(images)
         assert (expected[0] - expected[1]).std() > 0.01
-        torch.testing.assert_close(ours(pictures), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(ours(images), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_torchvisions_weights_give_torchvisions_auxiliary_logits(pair):
@@ -43,13 +43,13 @@ def test_torchvisions_weights_give_torchvisions_auxiliary_logits(pair):
 
 
 def test_the_auxiliary_classifier_reads_mixed_6e(pair, monkeypatch):
-    """If it hands on what it reads, that is what comes out, for small pictures too."""
-    net, pictures = pair[0], torch.randn(1, 3, 80, 80)
+    """If it hands on what it reads, that is what comes out, for small images too."""
+    net, images = pair[0], torch.randn(1, 3, 80, 80)
     monkeypatch.setattr(net.AuxLogits, "forward", lambda x: x)
     with torch.no_grad():
-        last, read = net.with_auxiliary(pictures)
-        assert torch.equal(read, dict(net.walk(pictures))["Mixed_6e"])
-        assert torch.equal(last, net(pictures))
+        last, read = net.with_auxiliary(images)
+        assert torch.equal(read, dict(net.walk(images))["Mixed_6e"])
+        assert torch.equal(last, net(images))
 
 
 def test_rows_have_the_papers_sizes():
@@ -151,9 +151,9 @@ def test_sizes_and_steps_that_cannot_be_built_are_refused():
         models.InceptionV3(classes=0)
 
 
-def test_pictures_that_are_too_small_are_refused(pair):
+def test_images_that_are_too_small_are_refused(pair):
     for shape in [(1, 3, 74, 80), (1, 1, 80, 80), (3, 80, 80)]:
         with pytest.raises(ValueError, match="at least 75 pixels a side"):
             pair[0](torch.zeros(shape))
-    with torch.no_grad(), pytest.raises(ValueError, match="takes pictures of 299 × 299"):
+    with torch.no_grad(), pytest.raises(ValueError, match="takes images of 299 × 299"):
         pair[0].with_auxiliary(torch.zeros(1, 3, 80, 80))

@@ -64,8 +64,8 @@ def test_log_density_equals_torch_distributions():
     assert torch.allclose(losses.gaussian_log_density(z), Normal(0.0, 1.0).log_prob(z).sum(1))
 
 
-def coins(units=5, pictures=7):
-    return torch.rand(pictures, units, dtype=torch.double)
+def coins(units=5, images=7):
+    return torch.rand(images, units, dtype=torch.double)
 
 
 def test_sparsity_kl_is_torch_s_divergence_between_coins_summed_over_units():
@@ -77,7 +77,7 @@ def test_sparsity_kl_is_torch_s_divergence_between_coins_summed_over_units():
 
 def test_sparsity_kl_is_zero_where_every_unit_is_on_as_often_as_asked_and_nowhere_else():
     assert losses.sparsity_kl(torch.full((4, 3), 0.3), 0.3).item() == pytest.approx(0, abs=1e-6)
-    # On average over the pictures, whatever a single picture does.
+    # On average over the images, whatever a single image does.
     half = torch.tensor([[0.1, 0.9], [0.9, 0.1]])
     assert losses.sparsity_kl(half, 0.5).item() == pytest.approx(0, abs=1e-6)
     assert losses.sparsity_kl(half, 0.2) > 0.1
@@ -134,9 +134,9 @@ def test_contractive_penalty_can_be_trained():
 def test_the_squared_slope_is_that_of_the_function_and_can_be_differentiated():
     torch.manual_seed(0)
     weight = torch.randn(12, dtype=torch.double, requires_grad=True)
-    pictures = torch.rand(5, 3, 2, 2, dtype=torch.double, requires_grad=True)
-    slope = losses.squared_slope((pictures.flatten(1) @ weight).tanh(), pictures)
-    tilt = 1 - (pictures.flatten(1) @ weight).tanh().square()
+    images = torch.rand(5, 3, 2, 2, dtype=torch.double, requires_grad=True)
+    slope = losses.squared_gradient_norm((images.flatten(1) @ weight).tanh(), images)
+    tilt = 1 - (images.flatten(1) @ weight).tanh().square()
     expected = (tilt[:, None] * weight).square().sum(1).mean()
     assert torch.allclose(slope, expected)
     assert torch.allclose(

@@ -15,7 +15,7 @@ from course_utils.data import mixtures
 
 @pytest.fixture(scope="module")
 def small():
-    """A VAE with two latent numbers and a few binary pictures of 8×8."""
+    """A VAE with two latent numbers and a few binary images of 8×8."""
     torch.manual_seed(0)
     vae = models.VariationalAutoencoder(2, hidden=16, shape=(1, 8, 8)).eval()
     return vae, metrics.binarise(torch.rand(5, 1, 8, 8), seed=1)
@@ -46,8 +46,8 @@ def test_bounds_tighten_towards_the_integral(small):
     _, log_joint, log_cell = metrics.log_joint_on_grid(vae, x, extent=6, steps=241)
     evidence = (log_joint + log_cell).logsumexp(1)
     torch.manual_seed(0)
-    plain = metrics.bound(vae, x, draws=2000)
-    tight = metrics.importance_weighted_bound(vae, x, draws=5000)
+    plain = metrics.elbo(vae, x, draws=2000)
+    tight = metrics.importance_weighted_elbo(vae, x, draws=5000)
     assert (plain < evidence + 0.02).all()
     assert (plain <= tight + 0.02).all()
     assert torch.allclose(tight, evidence, atol=0.05)
@@ -56,9 +56,9 @@ def test_bounds_tighten_towards_the_integral(small):
 def test_importance_weights_do_not_depend_on_the_batch_size(small):
     vae, x = small
     torch.manual_seed(1)
-    whole = metrics.importance_weighted_bound(vae, x[:1], draws=64, batch_size=64)
+    whole = metrics.importance_weighted_elbo(vae, x[:1], draws=64, batch_size=64)
     torch.manual_seed(1)
-    parts = metrics.importance_weighted_bound(vae, x[:1], draws=64, batch_size=16)
+    parts = metrics.importance_weighted_elbo(vae, x[:1], draws=64, batch_size=16)
     assert torch.allclose(whole, parts, atol=1e-4)
 
 
@@ -67,7 +67,7 @@ def test_active_units_counts_what_moves():
     assert metrics.active_units(mu).tolist() == [True, False, True]
 
 
-def test_sharpness_falls_when_a_picture_is_blurred():
+def test_sharpness_falls_when_an_image_is_blurred():
     images = (torch.rand(4, 1, 16, 16) > 0.5).float()
     blurred = torch.nn.functional.avg_pool2d(images, 3, stride=1, padding=1)
     assert (metrics.sharpness(blurred) < 0.5 * metrics.sharpness(images)).all()
@@ -85,7 +85,7 @@ def test_prior_coverage_of_the_prior_itself_and_of_islands():
 def test_gap_in_sigmas_of_an_even_line():
     mu = torch.stack([torch.arange(50) * 0.6, torch.zeros(50)], dim=1)
     logvar = torch.full((50, 2), 2 * math.log(0.2))
-    assert metrics.gap_in_sigmas(mu, logvar) == pytest.approx(3.0, rel=1e-3)
+    assert metrics.nearest_code_distance(mu, logvar) == pytest.approx(3.0, rel=1e-3)
 
 
 def test_mutual_information_knows_copies_from_noise():
@@ -113,7 +113,7 @@ def test_factors_of_few_values_are_kept_apart():
     assert information.item() == pytest.approx(math.log(10), abs=0.01)
 
 
-def test_squared_error_is_summed_over_pixels_and_averaged_over_pictures():
+def test_squared_error_is_summed_over_pixels_and_averaged_over_images():
     first, second = torch.rand(3, 2, 4, 5), torch.rand(3, 2, 4, 5)
     by_hand = sum(((a - b) ** 2).sum().item() for a, b in zip(first, second)) / 3
     assert metrics.squared_error(first, second) == pytest.approx(by_hand, rel=1e-5)
@@ -142,7 +142,7 @@ def test_ssim_is_scikit_image_s_where_the_window_fits(shape):
     truth = torch.rand(4, *shape)
     ours = (truth + 0.2 * torch.randn(4, *shape)).clamp(0, 1)
     settings = {"gaussian_weights": True, "use_sample_covariance": False, "data_range": 1}
-    # It averages over the places where the window lies in the picture, as we do.
+    # It averages over the places where the window lies in the image, as we do.
     expected = [
         structural_similarity(a.double().numpy(), b.double().numpy(), channel_axis=0, **settings)
         for a, b in zip(ours, truth)
@@ -150,14 +150,14 @@ def test_ssim_is_scikit_image_s_where_the_window_fits(shape):
     assert metrics.ssim(ours, truth).tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_ssim_of_a_picture_with_itself_and_with_its_negative():
+def test_ssim_of_an_image_with_itself_and_with_its_negative():
     torch.manual_seed(0)
-    pictures = torch.rand(2, 3, 16, 16)
-    assert metrics.ssim(pictures, pictures).tolist() == pytest.approx([1, 1])
-    assert (metrics.ssim(pictures, 1 - pictures) < 0).all()
+    images = torch.rand(2, 3, 16, 16)
+    assert metrics.ssim(images, images).tolist() == pytest.approx([1, 1])
+    assert (metrics.ssim(images, 1 - images) < 0).all()
 
 
-def test_ssim_of_flat_pictures_compares_their_brightness():
+def test_ssim_of_flat_images_compares_their_brightness():
     black, grey = torch.zeros(1, 1, 12, 12), torch.full((1, 1, 12, 12), 0.5)
     assert metrics.ssim(black, grey).item() == pytest.approx(1e-4 / (0.25 + 1e-4))
 
@@ -298,7 +298,7 @@ def test_a_linear_probe_decides_as_scikit_learn_s_ridge_does(counts):
     assert found == pytest.approx(expected) and 0.5 < found < 1
 
 
-def test_a_linear_probe_does_not_mind_units_dead_numbers_or_more_numbers_than_pictures():
+def test_a_linear_probe_does_not_mind_units_dead_numbers_or_more_numbers_than_images():
     codes, labels = clusters([20] * 3, 0.1)
     fresh, fresh_labels = clusters([20] * 3, 0.1, seed=1)
 

@@ -128,7 +128,7 @@ def test_standardised_coordinates_have_mean_square_one(mixture):
     standardised = mixture.standardised()
     assert standardised.means.square().mean().item() == pytest.approx(1, rel=1e-6)
     assert standardised.name == mixture.name
-    # One factor for means and spread: the same picture.
+    # One factor for means and spread: the same image.
     factor = mixture.std / standardised.std
     assert torch.allclose(standardised.means * factor, mixture.means, atol=1e-5)
 

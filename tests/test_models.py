@@ -39,11 +39,11 @@ def test_the_size_of_the_pytorch_example():
     assert sum(p.numel() for p in vae.parameters()) == 652_824
 
 
-def test_pictures_that_cannot_be_halved_are_refused():
+def test_images_that_cannot_be_halved_are_refused():
     with pytest.raises(ValueError, match="30×28 cannot be halved 2 times; .* multiple of 4"):
         models.ConvolutionalVAE(2, shape=(1, 30, 28))
 
 
 def test_a_reader_gives_its_numbers_for_any_size():
-    reader = models.FactorReader(4, width=4, shape=(1, 28, 28))
+    reader = models.SmallConvNet(4, width=4, shape=(1, 28, 28))
     assert reader(torch.rand(3, 1, 28, 28)).shape == (3, 4)

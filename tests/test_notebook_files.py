@@ -7,7 +7,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_utils.notebook_files import KERNEL, NOTEBOOKS, VOLATILE_CELL_METADATA, WIDGET_VIEW
+from course_utils.authoring.notebooks import (
+    KERNEL,
+    NOTEBOOKS,
+    VOLATILE_CELL_METADATA,
+    WIDGET_VIEW,
+)
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PERSONAL_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp)/|\bC:\\")
@@ -131,6 +136,6 @@ def data(output) -> dict:
 
 
 def readable_texts(output) -> list[str]:
-    """The parts of an output that a person reads as text; a picture's base64 is none."""
+    """The parts of an output that a person reads as text; an image's base64 is none."""
     shown = [text for kind, text in data(output).items() if kind.startswith("text/")]
     return [*shown, output.get("text", "")]

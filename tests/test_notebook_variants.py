@@ -6,10 +6,18 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_utils.exercises import checking
-from course_utils.notebook_commands import instructor, solved, student
-from course_utils.notebook_files import NOTEBOOKS, ROOT, NotebookError, find, read, tags, write
-from course_utils.notebook_variants import (
+from course_utils.authoring.commands import instructor, solved, student
+from course_utils.authoring.notebooks import (
+    NOTEBOOKS,
+    ROOT,
+    NotebookError,
+    find,
+    read,
+    tags,
+    write,
+)
+from course_utils.authoring.speaker_notes import sections, shared_out, with_speaker_notes
+from course_utils.authoring.variants import (
     NOT_ATTEMPTED,
     RIGHT,
     exercises,
@@ -19,7 +27,7 @@ from course_utils.notebook_variants import (
     with_solutions,
     without_solutions,
 )
-from course_utils.speaker_notes import sections, shared_out, with_speaker_notes
+from course_utils.exercises import checking
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 

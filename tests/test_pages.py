@@ -7,8 +7,14 @@ from urllib.parse import unquote
 
 import pytest
 
-from course_utils.notebook_files import NOTEBOOKS, ROOT, printed_lines, read, tags
-from course_utils.speaker_notes import MINUTES
+from course_utils.authoring.notebooks import (
+    NOTEBOOKS,
+    ROOT,
+    printed_lines,
+    read,
+    tags,
+)
+from course_utils.authoring.speaker_notes import MINUTES
 
 LECTURES, GLOSSARY, README = (ROOT / f"{name}.md" for name in ("LECTURES", "GLOSSARY", "README"))
 PAGES = [path for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("*/README.md")))]
@@ -146,12 +152,12 @@ def test_terms_are_explained_where_the_glossary_says():
             assert not missing, f"{term}: {section} never says {missing}"
 
 
-def test_the_first_page_has_every_lesson_with_a_picture_and_its_minutes():
+def test_the_first_page_has_every_lesson_with_an_image_and_its_minutes():
     text = README.read_text(encoding="utf-8")
     for path in LESSONS.values():
         assert f"(notebooks/{path.name})" in text, path.name
-        if (ROOT / "data" / "pictures" / f"{path.stem}.png").exists():
-            assert f"data/pictures/{path.stem}.png" in text, path.name
+        if (ROOT / "data" / "images" / f"{path.stem}.png").exists():
+            assert f"data/images/{path.stem}.png" in text, path.name
         minutes = MINUTES.search(read(path).cells[0].source)
         row = rf"^\|.*\(notebooks/{path.name}\).*\| (\d+) / (\d+) \|"
         for stated in re.findall(row, text, re.MULTILINE):
@@ -173,7 +179,7 @@ def counted() -> dict[str, str]:
         r"(\d+) lessons": str(len(notebooks)),
         r"(\d+) exercises": str(sum("exercise" in tags(cell) for cell in cells)),
         r"([\d.]+) MB of weights": megabytes("weights"),
-        r"([\d.]+) MB of pictures": megabytes("pictures"),
+        r"([\d.]+) MB of images": megabytes("images"),
     }
 
 

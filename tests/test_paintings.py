@@ -14,13 +14,13 @@ def gallery():
     return {name: paintings.paint(name, 128) for name in paintings.NAMES}
 
 
-def shrunk(picture, size):
-    return F.interpolate(picture, (size, size), mode="area")
+def shrunk(image, size):
+    return F.interpolate(image, (size, size), mode="area")
 
 
-def texture(picture):
+def texture(image):
     """How much brightness changes from pixel to pixel at three scales, as part of its spread."""
-    grey = picture.mean(1, keepdim=True)
+    grey = image.mean(1, keepdim=True)
     levels = [grey, shrunk(grey, 64), shrunk(grey, 32), shrunk(grey, 16)]
     details = [
         (fine - F.interpolate(coarse, fine.shape[2:], mode="bilinear")).std()
@@ -29,27 +29,27 @@ def texture(picture):
     return torch.stack(details)
 
 
-def colour_shares(picture, steps=4):
+def colour_shares(image, steps=4):
     """Which share of the pixels has each of steps ** 3 colours."""
-    place = (picture[0] * steps).long().clamp(0, steps - 1)
+    place = (image[0] * steps).long().clamp(0, steps - 1)
     codes = (place[0] * steps + place[1]) * steps + place[2]
     return torch.bincount(codes.flatten(), minlength=steps**3) / codes.numel()
 
 
 @pytest.mark.parametrize("name", paintings.NAMES)
 @pytest.mark.parametrize("size", [256, 512])
-def test_a_painting_is_a_picture(name, size):
-    picture = paintings.paint(name, size)
-    assert picture.shape == (1, 3, size, size) and picture.dtype == torch.float32
-    assert picture.is_contiguous() and 0 <= picture.min() and picture.max() <= 1
-    assert picture.std() > 0.1
+def test_a_painting_is_an_image(name, size):
+    image = paintings.paint(name, size)
+    assert image.shape == (1, 3, size, size) and image.dtype == torch.float32
+    assert image.is_contiguous() and 0 <= image.min() and image.max() <= 1
+    assert image.std() > 0.1
 
 
 @pytest.mark.parametrize("name", paintings.NAMES)
 @pytest.mark.parametrize("size", [1, 7, 61, 97])
 def test_any_size(name, size):
-    picture = paintings.paint(name, size)
-    assert picture.shape == (1, 3, size, size) and picture.isfinite().all()
+    image = paintings.paint(name, size)
+    assert image.shape == (1, 3, size, size) and image.isfinite().all()
 
 
 @pytest.mark.parametrize("name", paintings.NAMES)
@@ -113,10 +113,10 @@ def test_painting_leaves_the_random_numbers_of_others_alone():
 @pytest.mark.parametrize("name", photographs.NAMES)
 def test_a_photograph_fills_its_frame(name):
     for size in (1, 33, 256):
-        picture = photographs.photograph(name, size)
-        assert picture.shape == (1, 3, size, size) and picture.dtype == torch.float32
-        assert 0 <= picture.min() and picture.max() <= 1 and picture.is_contiguous()
-    assert picture.std() > 0.1
+        image = photographs.photograph(name, size)
+        assert image.shape == (1, 3, size, size) and image.dtype == torch.float32
+        assert 0 <= image.min() and image.max() <= 1 and image.is_contiguous()
+    assert image.std() > 0.1
     crop = photographs.CROPS[name]
     height, width = photographs._original(crop).shape[:2]
     assert crop.left + crop.side <= width and crop.top + crop.side <= height

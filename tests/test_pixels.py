@@ -6,10 +6,11 @@ import sys
 import pytest
 import torch
 
-from course_utils import losses, pixels
-from course_utils.live_picture import LivePicture
+from course_utils import losses
 from course_utils.models.vgg import VGG
-from course_utils.pixels import Diverged, optimise, resized
+from course_utils.plots.live_image import LiveImage
+from course_utils.training import pixels
+from course_utils.training.pixels import Diverged, optimise, resized
 
 
 def noise(*shape, seed=0, dtype=torch.float32):
@@ -19,30 +20,30 @@ def noise(*shape, seed=0, dtype=torch.float32):
 START, TARGET = noise(1, 3, 12, 12, seed=1), noise(1, 3, 12, 12, seed=2)
 
 
-def distance(picture):
-    return {"content": losses.content_loss(picture, TARGET)}
+def distance(image):
+    return {"content": losses.content_loss(image, TARGET)}
 
 
-def rough(picture):
+def rough(image):
     """No quadratic, so that L-BFGS needs its steps."""
-    return {"rough": (picture - TARGET).abs().pow(1.5).sum()}
+    return {"rough": (image - TARGET).abs().pow(1.5).sum()}
 
 
 def at(size):
     target = resized(TARGET, size)
-    return lambda picture: {"content": losses.content_loss(picture, target)}
+    return lambda image: {"content": losses.content_loss(image, target)}
 
 
 def failing_at(step, error, loss=distance):
     """A loss that raises an error at a step, or returns a value in its place."""
     calls = iter(range(10_000))
 
-    def broken(picture):
+    def broken(image):
         if next(calls) != step:
-            return loss(picture)
+            return loss(image)
         if isinstance(error, type):
             raise error
-        return {term: value * error for term, value in loss(picture).items()}
+        return {term: value * error for term, value in loss(image).items()}
 
     return broken
 
@@ -57,66 +58,66 @@ def test_lbfgs_finds_the_minimum_of_a_quadratic():
     inside = 0.2 + 0.6 * torch.rand(12, dtype=torch.double)
     right = matrix @ inside
 
-    def quadratic(picture):
-        x = picture.flatten()
+    def quadratic(image):
+        x = image.flatten()
         return {"quadratic": 0.5 * x @ matrix @ x - right @ x}
 
-    film = optimise(quadratic, noise(1, 3, 2, 2).double(), steps=200, method="lbfgs")
+    run = optimise(quadratic, noise(1, 3, 2, 2).double(), steps=200, method="lbfgs")
     analytic = torch.linalg.solve(matrix, right)
-    assert torch.allclose(film.picture.flatten(), analytic, atol=1e-5)
+    assert torch.allclose(run.image.flatten(), analytic, atol=1e-5)
 
 
 @pytest.mark.parametrize("method", pixels.METHODS)
 @pytest.mark.parametrize("size", [1e-8, 1, 1e8])
 def test_both_methods_come_near_whatever_the_unit_of_the_loss(method, size):
-    film = optimise(
+    run = optimise(
         lambda x: {"content": size * losses.content_loss(x, TARGET)}, START, steps=150,
         method=method,
     )  # fmt: skip
-    assert (film.picture - TARGET).abs().max() < 0.02
+    assert (run.image - TARGET).abs().max() < 0.02
 
 
 @pytest.mark.parametrize("method", pixels.METHODS)
 def test_pixels_stay_in_reach_when_the_minimum_is_out_of_it(method):
-    film = optimise(lambda x: {"far": (x - 3).square().sum()}, START, steps=100, method=method)
-    assert torch.allclose(film.picture, torch.ones_like(START), atol=0.02)
-    assert film.picture.max() <= 1
+    run = optimise(lambda x: {"far": (x - 3).square().sum()}, START, steps=100, method=method)
+    assert torch.allclose(run.image, torch.ones_like(START), atol=0.02)
+    assert run.image.max() <= 1
 
 
 @pytest.mark.parametrize("method", pixels.METHODS)
-def test_the_picture_is_the_best_one_met(method):
+def test_the_image_is_the_best_one_met(method):
     seen = []
 
-    def watched(picture):
-        terms = distance(picture)
-        seen.append((terms["content"].item(), picture.detach().clone()))
+    def watched(image):
+        terms = distance(image)
+        seen.append((terms["content"].item(), image.detach().clone()))
         return terms
 
-    film = optimise(watched, START, steps=12, lr=0.5, method=method)
+    run = optimise(watched, START, steps=12, lr=0.5, method=method)
     assert len(seen) <= 12
     least, best = min(seen, key=lambda pair: pair[0])
-    assert torch.equal(film.picture, best)
-    assert film.history["loss"].min().item() == pytest.approx(least)
+    assert torch.equal(run.image, best)
+    assert run.history["loss"].min().item() == pytest.approx(least)
 
 
-def test_several_pictures_each_keep_their_own_best():
+def test_several_images_each_keep_their_own_best():
     starts, targets = noise(3, 3, 5, 5), noise(3, 3, 5, 5, seed=3)
     targets[1] = starts[1]  # this one is perfect from the start
 
-    def each(picture):
-        return {"content": losses.content_loss(picture, targets) + 1e-3 * picture.sum((1, 2, 3))}
+    def each(image):
+        return {"content": losses.content_loss(image, targets) + 1e-3 * image.sum((1, 2, 3))}
 
-    film = optimise(each, starts, steps=40)
+    run = optimise(each, starts, steps=40)
     alone = optimise(
         lambda x: {"content": losses.content_loss(x, targets[2:]) + 1e-3 * x.sum((1, 2, 3))},
         starts[2:], steps=40,
     )  # fmt: skip
-    assert torch.allclose(film.picture[2:], alone.picture, atol=1e-6)
+    assert torch.allclose(run.image[2:], alone.image, atol=1e-6)
 
 
 def test_a_converged_search_ends_early():
-    film = optimise(distance, TARGET, steps=50, method="lbfgs")
-    assert len(film.history["loss"]) < 10 and torch.equal(film.picture, TARGET)
+    run = optimise(distance, TARGET, steps=50, method="lbfgs")
+    assert len(run.history["loss"]) < 10 and torch.equal(run.image, TARGET)
 
 
 def test_lbfgs_finds_the_minimum_at_the_edge_of_the_box():
@@ -125,16 +126,16 @@ def test_lbfgs_finds_the_minimum_at_the_edge_of_the_box():
     matrix = root @ root.T + 0.1 * torch.eye(12)
     right = matrix @ (3 * torch.rand(12, dtype=torch.double) - 1)  # the free minimum is outside
 
-    def quadratic(picture):
-        x = picture.flatten()
+    def quadratic(image):
+        x = image.flatten()
         return {"quadratic": 0.5 * x @ matrix @ x - right @ x}
 
     projected = torch.full((12,), 0.5, dtype=torch.double)
     for _ in range(20_000):  # projected gradient descent: slow, and certain
         projected = (projected - 0.02 * (matrix @ projected - right)).clamp(0, 1)
-    film = optimise(quadratic, noise(1, 3, 2, 2).double(), steps=300, method="lbfgs")
+    run = optimise(quadratic, noise(1, 3, 2, 2).double(), steps=300, method="lbfgs")
     assert projected.eq(0).any() and projected.eq(1).any()
-    assert torch.allclose(film.picture.flatten(), projected, atol=1e-3)
+    assert torch.allclose(run.image.flatten(), projected, atol=1e-3)
 
 
 # One evaluation a step, the same every time
@@ -144,20 +145,20 @@ def test_lbfgs_finds_the_minimum_at_the_edge_of_the_box():
 def test_a_step_is_one_evaluation(method):
     calls = []
 
-    def counted(picture):
+    def counted(image):
         calls.append(1)
         return {
-            "odd": (picture - TARGET).abs().pow(1.5).sum(),
-            "tv": losses.total_variation(picture),
+            "odd": (image - TARGET).abs().pow(1.5).sum(),
+            "tv": losses.total_variation(image),
         }
 
-    film = optimise(counted, START, steps=17, method=method)
+    run = optimise(counted, START, steps=17, method=method)
     assert len(calls) == 17
-    assert {term: len(values) for term, values in film.history.items()} == {
+    assert {term: len(values) for term, values in run.history.items()} == {
         "odd": 17, "tv": 17, "loss": 17,
     }  # fmt: skip
-    total = film.history["odd"] + film.history["tv"]
-    assert torch.allclose(film.history["loss"], total)
+    total = run.history["odd"] + run.history["tv"]
+    assert torch.allclose(run.history["loss"], total)
 
 
 @pytest.mark.parametrize("method", pixels.METHODS)
@@ -166,8 +167,8 @@ def test_two_runs_are_equal(method):
         optimise(at, START, steps=9, scales=(5, 12), method=method, watch_at=(0, 4, 18))
         for _ in range(2)
     )
-    assert torch.equal(first.picture, second.picture)
-    assert torch.equal(first.reel(), second.reel())
+    assert torch.equal(first.image, second.image)
+    assert torch.equal(first.animation(), second.animation())
 
 
 def test_the_start_and_the_random_numbers_are_left_as_they_are():
@@ -192,15 +193,15 @@ def test_scales_follow_each_other_and_the_last_one_counts(method):
     def loss_at(size):
         inner = at(size)
 
-        def loss(picture):
-            sizes.append(tuple(picture.shape[-2:]))
-            return inner(picture)
+        def loss(image):
+            sizes.append(tuple(image.shape[-2:]))
+            return inner(image)
 
         return loss
 
-    film = optimise(loss_at, START, steps=(4, 5, 6), scales=(5, 7, 12), method=method)
+    run = optimise(loss_at, START, steps=(4, 5, 6), scales=(5, 7, 12), method=method)
     sizes_in_order = list(dict.fromkeys(sizes))
-    assert sizes_in_order == [(5, 5), (7, 7), (12, 12)] and film.picture.shape == START.shape
+    assert sizes_in_order == [(5, 5), (7, 7), (12, 12)] and run.image.shape == START.shape
 
 
 def test_sizes_count_the_longer_side_and_need_not_divide():
@@ -218,17 +219,17 @@ def test_resizing_stays_between_0_and_1():
 
 
 @pytest.mark.parametrize("method", pixels.METHODS)
-def test_a_picture_of_one_pixel_is_optimised_too(method):
+def test_an_image_of_one_pixel_is_optimised_too(method):
     net = VGG((4,), (2,))
     with torch.no_grad():
         wanted = net(noise(1, 3, 1, 1))["block1_conv2"]
 
-    def loss(picture):
-        content = losses.content_loss(net(picture)["block1_conv2"], wanted)
-        return {"content": content, "tv": losses.total_variation(picture)}
+    def loss(image):
+        content = losses.content_loss(net(image)["block1_conv2"], wanted)
+        return {"content": content, "tv": losses.total_variation(image)}
 
-    film = optimise(loss, noise(1, 3, 1, 1, seed=3), steps=5, method=method)
-    assert film.picture.shape == (1, 3, 1, 1)
+    run = optimise(loss, noise(1, 3, 1, 1, seed=3), steps=5, method=method)
+    assert run.image.shape == (1, 3, 1, 1)
 
 
 # The stop button
@@ -238,23 +239,23 @@ def test_a_picture_of_one_pixel_is_optimised_too(method):
 @pytest.mark.parametrize("step", [0, 1, 7])
 def test_an_interrupt_keeps_the_best_so_far_and_says_so(method, step, capsys):
     loss = failing_at(step, KeyboardInterrupt, rough)
-    film = optimise(loss, START, steps=30, method=method, name="x")
-    assert film.stopped and len(film.history.get("loss", ())) == step
+    run = optimise(loss, START, steps=30, method=method, name="x")
+    assert run.stopped and len(run.history.get("loss", ())) == step
     printed = capsys.readouterr().out
-    assert printed.startswith("· x: stopped; the best picture so far is kept [")
+    assert printed.startswith("· x: stopped; the best image so far is kept [")
     if step == 0:
-        assert torch.equal(film.picture, START)
+        assert torch.equal(run.image, START)
     else:
-        best = rough(film.picture)["rough"].item()
-        assert best == pytest.approx(film.history["loss"].min().item())
+        best = rough(run.image)["rough"].item()
+        assert best == pytest.approx(run.history["loss"].min().item())
 
 
-def test_an_interrupt_at_a_coarse_scale_gives_a_picture_of_full_size():
-    film = optimise(
+def test_an_interrupt_at_a_coarse_scale_gives_an_image_of_full_size():
+    run = optimise(
         lambda size: failing_at(3, KeyboardInterrupt, at(size)), START, steps=9, scales=(4, 8, 12)
     )
-    assert film.stopped and film.picture.shape == START.shape
-    assert len(film.history["loss"]) == 3
+    assert run.stopped and run.image.shape == START.shape
+    assert len(run.history["loss"]) == 3
 
 
 def test_the_notebook_goes_on_after_an_interrupt():
@@ -267,31 +268,31 @@ def test_the_notebook_goes_on_after_an_interrupt():
 
 @pytest.mark.parametrize("method", pixels.METHODS)
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_loss_that_is_no_number_is_refused_with_the_last_good_picture(method, value):
+def test_a_loss_that_is_no_number_is_refused_with_the_last_good_image(method, value):
     loss = failing_at(6, value, rough)
     with pytest.raises(Diverged, match="x: the loss became NaN or infinite at step 6") as caught:
         optimise(loss, START, steps=60, method=method, name="x", watch_at=(0, 3, 50))
-    film = caught.value.film
-    assert film.picture.isfinite().all() and len(film.history["loss"]) == 6
-    best = rough(film.picture)["rough"].item()
-    assert best == pytest.approx(film.history["loss"].min().item())
-    assert [step for step, _ in film.frames] == [0, 3]
+    run = caught.value.run
+    assert run.image.isfinite().all() and len(run.history["loss"]) == 6
+    best = rough(run.image)["rough"].item()
+    assert best == pytest.approx(run.history["loss"].min().item())
+    assert [step for step, _ in run.frames] == [0, 3]
 
 
 def test_a_start_that_is_no_number_is_named():
     start = START.clone()
     start[0, 0, 0, 0] = torch.nan
-    with pytest.raises(Diverged, match="the starting picture"):
+    with pytest.raises(Diverged, match="the starting image"):
         optimise(distance, start, steps=30)
 
 
 def test_nan_is_noticed_long_before_the_end():
     calls = []
 
-    def loss(picture):
+    def loss(image):
         calls.append(1)
         return {
-            "content": losses.content_loss(picture, TARGET) * (torch.nan if len(calls) > 3 else 1)
+            "content": losses.content_loss(image, TARGET) * (torch.nan if len(calls) > 3 else 1)
         }
 
     with pytest.raises(Diverged):
@@ -302,18 +303,18 @@ def test_nan_is_noticed_long_before_the_end():
 # The film
 
 
-def test_frames_are_the_pictures_at_the_steps_asked_for():
-    film = optimise(at, START, steps=4, scales=(6, 12), watch_at=(0, 2, 4, 8))
-    assert [step for step, _ in film.frames] == [0, 2, 4, 8]
-    assert [frame.shape[-1] for _, frame in film.frames] == [6, 6, 12, 12]
-    assert torch.equal(film.frames[0][1], resized(START, 6))
-    assert torch.equal(film.frames[-1][1], film.picture)
-    assert film.reel().shape == (4, 3, 12, 12)
+def test_frames_are_the_images_at_the_steps_asked_for():
+    run = optimise(at, START, steps=4, scales=(6, 12), watch_at=(0, 2, 4, 8))
+    assert [step for step, _ in run.frames] == [0, 2, 4, 8]
+    assert [frame.shape[-1] for _, frame in run.frames] == [6, 6, 12, 12]
+    assert torch.equal(run.frames[0][1], resized(START, 6))
+    assert torch.equal(run.frames[-1][1], run.image)
+    assert run.animation().shape == (4, 3, 12, 12)
 
 
 def test_the_last_frame_is_there_when_the_search_ends_early():
-    film = optimise(distance, TARGET, steps=50, method="lbfgs", watch_at=(50,))
-    assert torch.equal(film.frames[-1][1], film.picture)
+    run = optimise(distance, TARGET, steps=50, method="lbfgs", watch_at=(50,))
+    assert torch.equal(run.frames[-1][1], run.image)
 
 
 def test_only_one_line_is_printed_and_only_its_figures_may_differ(capsys):
@@ -323,11 +324,11 @@ def test_only_one_line_is_printed_and_only_its_figures_may_differ(capsys):
     assert printed.count("\n") == 1
 
 
-def test_the_line_measures_the_picture_that_is_kept(capsys):
+def test_the_line_measures_the_image_that_is_kept(capsys):
     """The second of three steps has by far the smallest loss, at the last scale only."""
     prices = iter((-9.0, 5.0, 7.0, 6.0, -5.0, 7.0))
     optimise(
-        lambda size: lambda picture: {"price": picture.mean() * 0 + next(prices)},
+        lambda size: lambda image: {"price": image.mean() * 0 + next(prices)},
         START, steps=3, scales=(6, 12), name="cat",
     )  # fmt: skip
     assert "[price -5 · loss -5 · " in capsys.readouterr().out
@@ -348,11 +349,11 @@ class Handle:
 def handle(monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS", "on")
     shown = Handle()
-    monkeypatch.setattr("course_utils.progress.display_handle", lambda: shown)
+    monkeypatch.setattr("course_utils.session.progress.display_handle", lambda: shown)
     return shown
 
 
-def test_a_notebook_sees_the_picture_and_the_last_line(handle, capsys):
+def test_a_notebook_sees_the_image_and_the_last_line(handle, capsys):
     optimise(distance, START, steps=6, name="<cat>")
     assert 1 <= len(handle.updates) <= 3
     assert "data:image/png;base64," in handle.updates[-1]._repr_html_()
@@ -363,19 +364,21 @@ def test_a_notebook_sees_the_picture_and_the_last_line(handle, capsys):
 
 def test_it_is_redrawn_at_most_three_times_a_second(handle, monkeypatch):
     clock = iter(range(10_000))
-    monkeypatch.setattr("course_utils.progress.time.perf_counter", lambda: next(clock) / 100)
+    monkeypatch.setattr(
+        "course_utils.session.progress.time.perf_counter", lambda: next(clock) / 100
+    )
     optimise(distance, START, steps=60)
     assert len(handle.updates) < 12
 
 
-def test_a_stop_while_drawing_keeps_the_picture(handle, monkeypatch):
+def test_a_stop_while_drawing_keeps_the_image(handle, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(LivePicture, "draw", stop)
-    monkeypatch.setattr("course_utils.live_picture.REDRAW_SECONDS", -1)
-    film = optimise(distance, START, steps=6)
-    assert film.stopped and torch.equal(film.picture, START)
+    monkeypatch.setattr(LiveImage, "draw", stop)
+    monkeypatch.setattr("course_utils.plots.live_image.REDRAW_SECONDS", -1)
+    run = optimise(distance, START, steps=6)
+    assert run.stopped and torch.equal(run.image, START)
 
 
 def test_a_terminal_gets_one_line_that_is_redrawn(monkeypatch, capsys):
@@ -394,16 +397,16 @@ def test_half_precision_runs_the_network_in_it_and_sums_in_float32(lab):
     with torch.no_grad():
         wanted = losses.gram_matrix(net(noise(1, 3, 12, 12))["block1_conv1"])
 
-    def style(picture):
-        features = net(picture)["block1_conv1"]
+    def style(image):
+        features = net(image)["block1_conv1"]
         gram = losses.gram_matrix(features)
         seen.add((features.dtype, gram.dtype))
         return {"style": losses.style_loss(gram, wanted)}
 
-    film = optimise(style, START, steps=40, lab=dataclasses.replace(lab, precision="bf16"))
+    run = optimise(style, START, steps=40, lab=dataclasses.replace(lab, precision="bf16"))
     assert seen == {(torch.bfloat16, torch.float32)}
-    assert film.picture.dtype == torch.float32
-    assert film.history["loss"][-1] < 0.1 * film.history["loss"][0]
+    assert run.image.dtype == torch.float32
+    assert run.history["loss"][-1] < 0.1 * run.history["loss"][0]
 
 
 # What cannot be used
@@ -412,7 +415,7 @@ def test_half_precision_runs_the_network_in_it_and_sums_in_float32(lab):
 @pytest.mark.parametrize(
     "arguments, advice",
     [
-        ({"start": START[0]}, r"pictures \(N, C, H, W\)"),
+        ({"start": START[0]}, r"images \(N, C, H, W\)"),
         ({"start": START.mul(255).byte()}, "floating-point"),
         ({"start": START * 255}, r"all in \[0, 1\]"),
         ({"start": START[..., :0]}, "must have pixels"),
@@ -425,7 +428,7 @@ def test_half_precision_runs_the_network_in_it_and_sums_in_float32(lab):
         ({"loss": lambda x: x.sum()}, "its terms by name"),
         ({"loss": lambda x: {"a": x}}, "a tensor of one number"),
         ({"loss": lambda x: {"a": 3.0}}, "a tensor of one number"),
-        ({"loss": lambda x: {"a": x.detach().sum()}}, "does not depend on the picture"),
+        ({"loss": lambda x: {"a": x.detach().sum()}}, "does not depend on the image"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_advice(arguments, advice):

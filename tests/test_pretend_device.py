@@ -10,7 +10,14 @@ import sys
 import pytest
 from nbformat.v4 import new_code_cell
 
-from course_utils.notebook_files import NOTEBOOKS, ROOT, execute, find, printed_lines, read
+from course_utils.authoring.notebooks import (
+    NOTEBOOKS,
+    ROOT,
+    execute,
+    find,
+    printed_lines,
+    read,
+)
 from tests import pretend_device
 
 QUICK = ("00_start_here", "03_vae_latent_space", "05_conditional_gan", "06_cyclegan")
@@ -44,11 +51,11 @@ from torch import nn
 def trained(device):
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 2))
-    pictures = torch.rand(8, 1, 8, 8)
-    net, pictures = net.to(device), pictures.to(device)
+    images = torch.rand(8, 1, 8, 8)
+    net, images = net.to(device), images.to(device)
     optimiser = torch.optim.Adam(net.parameters())
     for _ in range(3):
-        loss = net(pictures).square().mean()
+        loss = net(images).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -17,9 +17,17 @@ import several_processes
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils import processes, session, training, weights
+from course_utils import training
 from course_utils.__main__ import main
-from course_utils.notebook_files import ROOT, printed_lines, read, write
+from course_utils.authoring.notebooks import (
+    ROOT,
+    printed_lines,
+    read,
+    write,
+)
+from course_utils.session import lab as session
+from course_utils.session import processes
+from course_utils.shipped import weights
 
 PROGRAM = Path(several_processes.__file__)
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -167,10 +175,10 @@ def test_after_an_error_nobody_takes_leave(monkeypatch):
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: left.append(True))
     monkeypatch.setattr(sys, "last_type", ValueError, raising=False)
-    processes._take_leave()
+    processes._shut_down()
     assert not left
     monkeypatch.delattr(sys, "last_type")
-    processes._take_leave()
+    processes._shut_down()
     assert left
 
 
@@ -278,9 +286,9 @@ def alone_of_two(launcher_s_word):
 
 
 def test_processes_that_do_not_come_are_not_waited_for_forever(alone_of_two, monkeypatch):
-    monkeypatch.setattr(processes, "PATIENCE", 1 / 60)
+    monkeypatch.setattr(processes, "TIMEOUT_MINUTES", 1 / 60)
     with pytest.raises(processes.ProcessesLost, match="This is process 1 of 2, and within 0.01"):
-        processes.from_first("hello")
+        processes.broadcast_object("hello")
 
 
 @pytest.mark.parametrize(
@@ -317,10 +325,10 @@ def test_every_process_has_a_gpu_of_its_own(alone_of_two, launcher_s_word):
 def test_only_the_first_process_publishes(lab, alone_of_two, launcher_s_word, monkeypatch):
     launcher_s_word(RANK=1)
     monkeypatch.setattr(weights, "save", lambda *_: pytest.fail("the second process published"))
-    monkeypatch.setattr(processes, "from_first", lambda value: value)
+    monkeypatch.setattr(processes, "broadcast_object", lambda value: value)
     full = session.Lab(**{**vars(lab), "budget": "full", "publish": True})
     net = torch.nn.Linear(1, 1)
-    assert weights.shipped("x", net, full, train=lambda net: {"loss": 1.0}) == {"loss": 1.0}
+    assert weights.shipped_weights("x", net, full, train=lambda net: {"loss": 1.0}) == {"loss": 1.0}
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
@@ -331,7 +339,7 @@ def test_the_parts_are_the_batch_and_the_shares_add_up(monkeypatch, count, lengt
     parts, shares = [], []
     for rank in range(count):
         monkeypatch.setattr(processes, "rank", lambda rank=rank: rank)
-        part, share = processes.part(batch)
+        part, share = processes.shard(batch)
         parts.append(part)
         shares.append(share)
     assert sum(shares) == pytest.approx(1)
@@ -345,9 +353,9 @@ def test_the_parts_are_the_batch_and_the_shares_add_up(monkeypatch, count, lengt
 
 def test_a_program_started_alone_gets_back_what_it_brought():
     tensor = torch.ones(3)
-    processes.add_up([tensor], 0.5)
-    processes.copy_from_first([tensor])
+    processes.all_reduce([tensor], 0.5)
+    processes.broadcast([tensor])
     assert tensor.tolist() == [1, 1, 1]
-    assert processes.first_says(True, False) == (True, False)
-    assert processes.from_first("x") == "x" and processes.from_all("x") == ["x"]
-    assert processes.from_others(lambda: pytest.fail("asked")) == []
+    assert processes.broadcast_decisions(True, False) == (True, False)
+    assert processes.broadcast_object("x") == "x" and processes.all_gather_objects("x") == ["x"]
+    assert processes.gather_objects(lambda: pytest.fail("asked")) == []

@@ -7,8 +7,13 @@ import subprocess
 import pytest
 
 from course_utils.__main__ import main
-from course_utils.notebook_files import NOTEBOOKS, ROOT, NotebookError, read
-from course_utils.repository import PLACES, fork, stated_name
+from course_utils.authoring.fork import PLACES, fork, stated_name
+from course_utils.authoring.notebooks import (
+    NOTEBOOKS,
+    ROOT,
+    NotebookError,
+    read,
+)
 
 FORK = "https://github.com/someone/my-course"
 # Links that fetch or open the course, wherever they stand.

@@ -40,7 +40,7 @@ def last_norm(block):
 
 
 def unsettle(net):
-    """A network as after training: it tells pictures apart, and no scale is 1 and no shift 0."""
+    """A network as after training: it tells images apart, and no scale is 1 and no shift 0."""
     torch.manual_seed(0)
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -127,11 +127,11 @@ def test_torchvisions_weights_give_torchvisions_logits(name):
     theirs = unsettle(getattr(reference, name)(weights=None)).eval()
     ours = getattr(models, name)().eval()
     ours.load_state_dict(theirs.state_dict())
-    pictures = torch.randn(2, 3, 65, 64)
+    images = torch.randn(2, 3, 65, 64)
     with torch.no_grad():
-        expected = theirs(pictures)
+        expected = theirs(images)
         assert (expected[0] - expected[1]).std() > 0.01
-        torch.testing.assert_close(ours(pictures), expected, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(ours(images), expected, rtol=1e-4, atol=1e-4)
 
 
 # Shapes and starting weights
@@ -331,11 +331,11 @@ def test_dropout_drops_of_x_only_and_only_while_training():
 @pytest.mark.parametrize("block", BLOCKS)
 def test_deleting_a_block_leaves_every_other_as_it_was(block):
     net = models.cifar_resnet(2 + 9 * block.convolutions, block, width=4).eval()
-    pictures = torch.randn(2, 3, 16, 16)
+    images = torch.randn(2, 3, 16, 16)
     state = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     with torch.no_grad():
-        whole, logits = dict(net.walk(pictures)), net(pictures)
-        cut = dict(net.walk(pictures, without=["layer2.1"]))
+        whole, logits = dict(net.walk(images)), net(images)
+        cut = dict(net.walk(images, without=["layer2.1"]))
         names = list(whole)
         here = names.index("layer2.1")
         for name in names[:here]:
@@ -345,19 +345,19 @@ def test_deleting_a_block_leaves_every_other_as_it_was(block):
         for name in names[here + 1 :]:
             x = net.blocks()[name](x)
             assert torch.equal(cut[name], x)
-        assert torch.equal(net.classify(x), net(pictures, without=["layer2.1"]))
-        assert not torch.equal(net(pictures, without=["layer2.1"]), logits)
-        assert torch.equal(net(pictures), logits)
+        assert torch.equal(net.classify(x), net(images, without=["layer2.1"]))
+        assert not torch.equal(net(images, without=["layer2.1"]), logits)
+        assert torch.equal(net(images), logits)
     assert all(torch.equal(state[name], tensor) for name, tensor in net.state_dict().items())
 
 
 def test_deleting_is_the_same_as_f_of_zero():
     """With the last norm at 0 the block already is its shortcut, also where the shape changes."""
     net = small().eval()
-    pictures = torch.randn(2, 3, 16, 16)
+    images = torch.randn(2, 3, 16, 16)
     for name in ("layer1.1", "layer2.0", "layer3.2"):
         torch.nn.init.zeros_(last_norm(net.blocks()[name]).weight)
-        assert torch.equal(net(pictures), net(pictures, without=[name]))
+        assert torch.equal(net(images), net(images, without=[name]))
 
 
 @pytest.mark.parametrize("shortcut", [s for s in SHORTCUTS if s is not models.NoShortcut])
@@ -380,8 +380,8 @@ def test_in_place_of_a_plain_block_stands_nothing():
 
 def test_all_blocks_deleted_leave_the_stem_thinned_out():
     net = small(layers=8, block=models.PreActivationBlock).eval()
-    pictures = torch.randn(2, 3, 16, 16)
-    states = dict(net.walk(pictures, without=list(net.blocks())))
+    images = torch.randn(2, 3, 16, 16)
+    states = dict(net.walk(images, without=list(net.blocks())))
     last = states["layer3.0"]
     assert torch.equal(last[:, :4], states["stem"][:, :, ::4, ::4])
     assert torch.equal(last[:, 4:], torch.zeros_like(last[:, 4:]))
@@ -413,7 +413,7 @@ def test_sizes_that_cannot_be_built_are_refused(sizes):
 
 def test_other_things_that_cannot_be_are_refused_and_say_what_to_do():
     net = small(layers=8)
-    with pytest.raises(ValueError, match=r"takes \(N, 3, H, W\) pictures; these are \(2, 1, 8, 8"):
+    with pytest.raises(ValueError, match=r"takes \(N, 3, H, W\) images; these are \(2, 1, 8, 8"):
         net(torch.zeros(2, 1, 8, 8))
     with pytest.raises(ValueError, match="No block is called 'layer4.0'.*net.blocks"):
         net(torch.zeros(2, 3, 8, 8), without=["layer4.0"])

@@ -287,7 +287,7 @@ SHORTCUT = [
     (lambda x, c: 2 * shortcut(x, c), "instead of"),
     (lambda x, c: shortcut(x, c) + 0.5 * (torch.arange(c) == c - 1)[:, None, None], "in all new"),
     (lambda x, c: behind(x[..., 1::2, ::2], c), "which is x["),
-    (wrong_when_odd, "right for even sizes, but for odd ones: in picture"),
+    (wrong_when_odd, "right for even sizes, but for odd ones: in image"),
     (
         lambda x, c: behind(x[..., : x.shape[2] // 2 * 2 : 2, : x.shape[3] // 2 * 2 : 2], c),
         "right for even sizes, but for odd ones: x has shape (2, 3, 7, 5), and the result "
@@ -303,7 +303,7 @@ SHORTCUT = [
     (lambda x, c: shortcut(x, c)[0], "(N, channels, H/2, W/2)"),
     (
         lambda x, c: torch.cat([x[..., ::2, ::2], torch.zeros_like(x)], 1),
-        "the zeros stand beside the halved picture",
+        "the zeros stand beside the halved image",
     ),
     (zeroed, "changes `x` itself"),
     (lambda x, c: shortcut(x.detach(), c), "no gradient flows back to x"),
@@ -339,14 +339,14 @@ COUNT = [
     ),
     (
         lambda n: sum(w.numel() for w in models.cifar_resnet(6 * n + 2, channels=1).parameters()),
-        "the pictures have three colours",
+        "the images have three colours",
     ),
     (lambda n: parameters(n) + 9 * (16 * 32 + 32 * 64), "not its own 32 or 64"),
     (counted(narrow=2), "both convolutions of the first block"),
     (counted(narrow=None), "only its very first one does"),
     (lambda n: parameters(n) - 10, "biases of the last layer"),
     (lambda n: parameters(n) - 650, "the last layer is missing"),
-    (counted(head=40_970), "64 numbers a picture, not 64 · 8 · 8"),
+    (counted(head=40_970), "64 numbers an image, not 64 · 8 · 8"),
     (counted(colours=16), "not 16 channels"),
     (lambda n: parameters(n) - 464, "the first convolution and its batch normalisation"),
     (lambda n: parameters(n) - 432, "the first convolution is missing; it stands"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import course_utils
-from course_utils import session
+from course_utils.session import lab as session
 
 
 def test_start_prints_one_line_and_seeds(monkeypatch, capsys):

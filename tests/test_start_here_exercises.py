@@ -40,7 +40,7 @@ def convolution_matrix(kernel, d, s):
     return matrix
 
 
-def matrix_by_pictures(kernel, d, s):
+def matrix_by_images(kernel, d, s):
     return conv1d(torch.eye(d)[:, None], kernel[None, None], stride=s)[:, 0].T
 
 
@@ -103,7 +103,7 @@ RIGHT = [
     (exercises.check_posterior, posterior),
     (exercises.check_posterior, posterior_by_logarithms),
     (exercises.check_convolution_matrix, convolution_matrix),
-    (exercises.check_convolution_matrix, matrix_by_pictures),
+    (exercises.check_convolution_matrix, matrix_by_images),
     (exercises.check_receptive_field, receptive_field),
     (exercises.check_receptive_field, field_from_behind),
     (exercises.check_receptive_field, field_by_gradient),

@@ -26,7 +26,7 @@ def test_content_loss_is_the_sum_of_the_slide():
         assert losses.content_loss(F, P)[n].item() == pytest.approx(expected)
 
 
-def test_content_loss_broadcasts_one_content_over_several_pictures():
+def test_content_loss_broadcasts_one_content_over_several_images():
     apart = losses.content_loss(F, P[:1])
     assert torch.equal(apart[1:], losses.content_loss(F[1:], P[:1])) and apart.shape == (2,)
 
@@ -114,7 +114,7 @@ def test_style_loss_of_a_style_without_activations_is_no_nan():
     assert losses.style_loss(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2)).item() == 0
 
 
-def test_styles_may_come_from_pictures_of_another_size():
+def test_styles_may_come_from_images_of_another_size():
     wanted = losses.gram_matrix(torch.rand(1, 3, 9, 7).double())
     assert losses.style_loss(losses.gram_matrix(F), wanted).shape == (2,)
 

@@ -1,4 +1,4 @@
-"""The style studio: two pictures of one's own, a button, and nothing lost when something fails."""
+"""The style studio: two images of one's own, a button, and nothing lost when something fails."""
 
 import io
 
@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from course_utils import plots
-from course_utils.pixels import Film, optimise
+from course_utils.training.pixels import PixelRun, optimise
 from course_utils.widgets import StyleStudio
 
 
@@ -22,55 +22,55 @@ RED, BLUE, GREEN = file_of("red"), file_of("blue"), file_of((0, 255, 0))
 
 def mixed(content, style, watch):
     watch(content)
-    return Film("mixed", (content + style) / 2, seconds=0.5)
+    return PixelRun("mixed", (content + style) / 2, seconds=0.5)
 
 
 def studio(paint=mixed):
     return StyleStudio(paint, RED, BLUE, "two colours", size=8)
 
 
-def colour_of(image):
-    picture = Image.open(io.BytesIO(image.value)).convert("RGB")
-    return picture.size, picture.getpixel((0, 0))
+def colour_of(view):
+    image = Image.open(io.BytesIO(view.value)).convert("RGB")
+    return image.size, image.getpixel((0, 0))
 
 
 def test_before_it_is_pressed_the_photograph_is_shown():
     widget = studio()
-    assert colour_of(widget.image) == ((320, 320), (255, 0, 0)) and widget.result is None
-    assert widget.picture.shape == (320, 3 * 320 + 2 * 16, 3)
+    assert colour_of(widget.view) == ((320, 320), (255, 0, 0)) and widget.result is None
+    assert widget.image.shape == (320, 3 * 320 + 2 * 16, 3)
     assert {"image/png", "text/plain"} < set(widget._repr_mimebundle_())
 
 
-def test_a_press_paints_the_chosen_pictures():
+def test_a_press_paints_the_chosen_images():
     widget = studio()
     assert widget.style.offer(GREEN) == ""
     widget.button.click()
     assert widget.result[0, :, 0, 0].tolist() == [0.5, 0.5, 0.0]
-    assert colour_of(widget.image)[1] == (128, 128, 0)
+    assert colour_of(widget.view)[1] == (128, 128, 0)
     assert "finished, after 0.5 s" in widget.message.value and not widget.button.disabled
 
 
 def test_a_bad_file_is_explained_and_nothing_is_lost():
     widget = studio()
     widget.press()
-    assert "cannot be read" in widget.content.offer(b"this is no picture")
+    assert "cannot be read" in widget.content.offer(b"this is no image")
     assert torch.equal(
         widget.result, torch.tensor([0.5, 0, 0.5]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
     )
     widget.press()
-    assert colour_of(widget.image)[1] == (128, 0, 128)
+    assert colour_of(widget.view)[1] == (128, 0, 128)
 
 
 def test_a_stopped_film_says_so():
     def stopped(content, style, watch):
-        return Film("stopped", style, stopped=True)
+        return PixelRun("stopped", style, stopped=True)
 
     widget = studio(stopped)
     widget.press()
-    assert "best so far" in widget.message.value and colour_of(widget.image)[1] == (0, 0, 255)
+    assert "best so far" in widget.message.value and colour_of(widget.view)[1] == (0, 0, 255)
 
 
-def test_what_fails_is_said_and_raised_and_the_last_picture_stays():
+def test_what_fails_is_said_and_raised_and_the_last_image_stays():
     widget = studio()
     widget.press()
 
@@ -82,7 +82,7 @@ def test_what_fails_is_said_and_raised_and_the_last_picture_stays():
     with pytest.raises(ValueError, match="too <small>"):
         widget.press()
     assert "too &lt;small&gt;" in widget.message.value and not widget.button.disabled
-    assert colour_of(widget.image)[1] == (128, 0, 128)
+    assert colour_of(widget.view)[1] == (128, 0, 128)
 
 
 def test_what_is_watched_is_drawn_but_rarely(monkeypatch):
@@ -96,7 +96,7 @@ def test_what_is_watched_is_drawn_but_rarely(monkeypatch):
         )
     )
     before = plots.png
-    monkeypatch.setattr(plots, "png", lambda picture: (drawn.append(1), before(picture))[1])
+    monkeypatch.setattr(plots, "png", lambda image: (drawn.append(1), before(image))[1])
     widget.press()
     assert 3 <= len(drawn) < 10
 
@@ -115,11 +115,11 @@ def test_the_stop_button_keeps_the_best_so_far():
     steps = iter(range(100))
 
     def interrupted(content, style, watch):
-        def loss(picture):
-            watch(picture.detach())
+        def loss(image):
+            watch(image.detach())
             if next(steps) == 5:
                 raise KeyboardInterrupt
-            return {"apart": (picture - style).square().mean()}
+            return {"apart": (image - style).square().mean()}
 
         return optimise(loss, content, steps=50)
 

@@ -237,7 +237,7 @@ RESTYLED = [
     (from_statistics(lambda c, m, s, wm, ws: (c - m) / ws * s + wm), "upside down"),
     (from_statistics(lambda c, m, s, wm, ws: ((c - m) / s + wm) * ws), "which stretches it too"),
     (lambda c, s: c, "the content as it was"),
-    (over((0, 2, 3)), "the pictures of the batch share"),
+    (over((0, 2, 3)), "the images of the batch share"),
     (over((1, 2, 3)), "the channels share one mean"),
     (over((0, 1, 2, 3)), "dim=(2, 3). And the channels share"),
     (over(POSITIONS, (0, 2, 3)), "the mean style of the batch"),
@@ -301,7 +301,7 @@ SHIFTED = [
     (positions_by_positions, "is positions by positions"),
     (lambda f, d, a: f[:, :, d:] * f[:, :, :, a:], "the two factors need the same positions"),
     (lambda f, d, a: shifted_gram(f, d, a).sqrt(), "entry (0, 1) says"),
-    (lambda f, d, a: shifted_gram(f, d, a)[:, :2], "channels by channels, for each picture"),
+    (lambda f, d, a: shifted_gram(f, d, a)[:, :2], "channels by channels, for each image"),
     (shifted_in_place, "changes what it was given"),
     (lambda f, d, a: shifted_gram(f, d, a).tolist(), "return a tensor"),
 ]  # fmt: skip
@@ -373,7 +373,7 @@ def test_a_wrong_answer_gets_the_right_hint(check, answer, hint, capsys):
 
 
 TABLES = {
-    "restyled": (exercises.RESTYLE_MISTAKES, (*exercises._two_pictures(1), 1), exercises._restyled),
+    "restyled": (exercises.RESTYLE_MISTAKES, (*exercises._two_images(1), 1), exercises._restyled),
     "shifted Gram": (
         exercises.SHIFT_MISTAKES,
         (random_tensor(2, 3, 5, 6, seed=0).relu(), *exercises.SHIFTS[0]),
@@ -417,7 +417,7 @@ def test_the_gradient_by_hand_is_that_of_autograd():
 
 
 def test_the_figures_of_the_solution_on_mean_and_spread():
-    content, style = exercises._two_pictures(1)
+    content, style = exercises._two_images(1)
     assert near(restyled(content, content), content)
     once = restyled(content, style)
     assert near(restyled(once, style), once, 1e-3)

@@ -1,4 +1,4 @@
-"""The time machine: pictures that depend on the state alone, and players who take turns."""
+"""The time machine: images that depend on the state alone, and players who take turns."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 
 from course_utils import models, widgets
 from course_utils.data import mixtures
-from course_utils.widgets import TimeMachine, weights_of
+from course_utils.widgets import TimeMachine, flat_weights
 
 RUNS, STEPS = 2, [0, 40, 1200]
 
@@ -26,7 +26,7 @@ def film():
     frames = []
     for number, step in enumerate(STEPS):
         G, D = players(number)
-        frames.append((step, (1 + number) * weights_of(G, D).detach()))
+        frames.append((step, (1 + number) * flat_weights(G, D).detach()))
     return frames
 
 
@@ -67,20 +67,20 @@ def shares(machine, weights):
 def test_weights_of_networks_are_their_parameters_in_order():
     G, D = players()
     expected = torch.cat([p.detach().flatten() for p in [*G.parameters(), *D.parameters()]])
-    assert torch.equal(weights_of(G, D).detach(), expected)
+    assert torch.equal(flat_weights(G, D).detach(), expected)
 
 
-def test_every_state_has_a_picture_of_one_size_and_kind(machine):
+def test_every_state_has_an_image_of_one_size_and_kind(machine):
     shapes = set()
     for frame, slow_motion, run in itertools.product(range(len(STEPS)), (0, 1, 3), (1, 2)):
-        picture = machine.draw(frame, slow_motion, run)
-        assert picture.dtype == numpy.uint8
-        shapes.add(picture.shape)
+        image = machine.draw(frame, slow_motion, run)
+        assert image.dtype == numpy.uint8
+        shapes.add(image.shape)
     ((height, width, channels),) = shapes
     assert channels == 3 and 300 < height <= 950 and 300 < width <= 950
 
 
-def test_the_picture_depends_on_the_state_alone():
+def test_the_image_depends_on_the_state_alone():
     """The same bytes whatever was looked at before, and on another machine of the same film."""
     states = [(0, 0, 1), (1, 0, 1), (1, 2, 1), (1, 2, 2), (2, 3, 1)]
     first, second = machine_of(film()), machine_of(film())
@@ -95,13 +95,13 @@ def test_the_picture_depends_on_the_state_alone():
 
 def test_slow_motion_leaves_the_film_and_the_players_that_were_given_alone():
     frames, (G, D) = film(), players()
-    before = [weights.clone() for _, weights in frames], weights_of(G, D).detach().clone()
+    before = [weights.clone() for _, weights in frames], flat_weights(G, D).detach().clone()
     machine = TimeMachine(G, D, frames, mixtures.ring(), [("D", d_moves), ("G", g_moves)])
     for state in ((0, 4), (2, 2), (0, 0)):
         machine.draw(*state)
     for (_, weights), kept in zip(frames, before[0]):
         assert torch.equal(weights, kept)
-    assert torch.equal(weights_of(G, D).detach(), before[1])
+    assert torch.equal(flat_weights(G, D).detach(), before[1])
 
 
 def test_in_slow_motion_only_the_player_moves_whose_turn_it_is(machine):
@@ -121,7 +121,7 @@ def test_a_turn_is_ten_steps_of_its_player_from_the_weights_before(machine):
         torch.manual_seed(turn)
         for _ in range(10):
             move(G, D)
-        assert torch.allclose(machine.weights(1, turn), weights_of(G, D).detach(), atol=1e-6)
+        assert torch.allclose(machine.weights(1, turn), flat_weights(G, D).detach(), atol=1e-6)
 
 
 def test_random_numbers_go_on_as_if_nothing_had_been_drawn():
@@ -156,9 +156,9 @@ class Straight(nn.Module):
 
 def test_surface_arrows_and_fakes_are_where_they_should_be():
     G, D = players()[0], Straight()
-    machine = TimeMachine(G, D, [(0, weights_of(G, D).detach())], mixtures.ring(), [])
+    machine = TimeMachine(G, D, [(0, flat_weights(G, D).detach())], mixtures.ring(), [])
     machine.draw(0, run=2)
-    surface = machine.image.get_array()
+    surface = machine.surface.get_array()
     expected = torch.linspace(-2.4, 2.4, machine.SURFACE).sigmoid()
     assert numpy.allclose(surface, expected.expand(machine.SURFACE, -1).numpy(), atol=1e-6)
     assert (machine.arrows.U > 0.1).all() and numpy.allclose(machine.arrows.V, 0)

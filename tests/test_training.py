@@ -21,8 +21,16 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils import checkpoints, fit
-from course_utils.training import RUNAWAY, Diverged, Optimiser, cosine, follow, late_linear
+from course_utils import fit
+from course_utils.training import (
+    RUNAWAY,
+    Diverged,
+    Optimiser,
+    checkpoints,
+    cosine,
+    late_linear,
+    update_ema,
+)
 
 HERE = Path(__file__).parent
 
@@ -50,7 +58,7 @@ def test_it_learns_and_records_every_step(lab, capsys):
     assert capsys.readouterr().out.startswith("line_step: 80 epochs · loss ")
 
 
-def test_every_picture_is_used_once_an_epoch(lab):
+def test_every_image_is_used_once_an_epoch(lab):
     seen = []
 
     def step(x, nets, opts):
@@ -96,12 +104,12 @@ def test_the_batches_of_an_epoch(lab, count, batch_size, lengths):
     assert run.per_epoch("size").tolist() == pytest.approx([sum(lengths) / len(lengths)] * 3)
     middle = (len(lengths) + 1) / 2
     assert run.per_epoch("number").tolist() == [middle + len(lengths) * epoch for epoch in range(3)]
-    for epoch in range(3):  # no picture twice in an epoch
-        pictures = sum(seen[epoch * len(lengths) : (epoch + 1) * len(lengths)], [])
-        assert len(set(pictures)) == sum(lengths)
+    for epoch in range(3):  # no image twice in an epoch
+        images = sum(seen[epoch * len(lengths) : (epoch + 1) * len(lengths)], [])
+        assert len(set(images)) == sum(lengths)
 
 
-def test_the_picture_that_is_left_out_is_another_one_every_epoch(lab):
+def test_the_image_that_is_left_out_is_another_one_every_epoch(lab):
     left_out = []
 
     def step(x, nets, opts):
@@ -113,7 +121,7 @@ def test_the_picture_that_is_left_out_is_another_one_every_epoch(lab):
     assert set(left_out) == {0.0, 1.0, 2.0, 3.0, 4.0}
 
 
-def test_batch_normalisation_trains_where_one_picture_is_left_over(lab):
+def test_batch_normalisation_trains_where_one_image_is_left_over(lab):
     net = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))
     run = fit(line_step, line_data(129), {"line": net}, lab, epochs=2, batch_size=128)
     assert run.history["count"].tolist() == [128, 128]
@@ -195,7 +203,7 @@ def test_follow_is_the_textbook_s_running_average():
         with torch.no_grad():
             for weight in net.parameters():
                 weight += torch.randn_like(weight)
-        follow(average, net, decay=0.9)
+        update_ema(average, net, decay=0.9)
         expected = [0.9 * old + 0.1 * p.detach() for old, p in zip(expected, net.parameters())]
     for ours, theirs, weight in zip(average.parameters(), expected, net.parameters()):
         assert torch.allclose(ours, theirs) and not torch.allclose(ours, weight)
@@ -206,9 +214,9 @@ def test_follow_remembers_a_thousand_steps_unless_told_otherwise():
     nn.init.zeros_(average.weight)
     nn.init.ones_(net.weight)
     for _ in range(1000):
-        follow(average, net)
+        update_ema(average, net)
     assert average.weight.item() == pytest.approx(1 - 0.999**1000)
-    follow(average, net, decay=0.0)
+    update_ema(average, net, decay=0.0)
     assert average.weight.item() == pytest.approx(1)
 
 
@@ -216,7 +224,7 @@ def test_follow_changes_nothing_in_the_network_and_copies_its_buffers():
     net, average = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
     net(torch.randn(9, 2) + 3)
     before = [value.clone() for value in net.state_dict().values()]
-    follow(average, net)
+    update_ema(average, net)
     assert all(torch.equal(a, b) for a, b in zip(before, net.state_dict().values()))
     assert torch.equal(average.running_mean, net.running_mean)
     assert average.num_batches_tracked == 1
@@ -231,7 +239,7 @@ def test_follow_refuses_networks_of_another_shape(other):
     average = nn.Linear(3, 4)
     before = average.weight.clone()
     with pytest.raises(ValueError, match="two networks of one architecture: a copy.deepcopy"):
-        follow(average, other)
+        update_ema(average, other)
     assert torch.equal(before, average.weight)
 
 
@@ -246,7 +254,7 @@ def test_a_loss_of_the_average_goes_down_where_the_game_circles(lab):
             slope_x, slope_y = nets.y.weight.clone(), nets.x.weight
             nets.x.weight -= 0.01 * slope_x
             nets.y.weight += 0.01 * slope_y
-        follow(nets.mean, nets.x, decay=0.999)
+        update_ema(nets.mean, nets.x, decay=0.999)
         return {"radius": (nets.x.weight.square() + nets.y.weight.square()).sqrt()}
 
     run = fit(
@@ -275,7 +283,7 @@ def test_the_rate_follows_the_schedule_and_each_network_has_its_own(lab):
     rates = []
 
     def step(x, nets, opts):
-        rates.append([opts.a.torch.param_groups[0]["lr"], opts.b.torch.param_groups[0]["lr"]])
+        rates.append([opts.a.adam.param_groups[0]["lr"], opts.b.adam.param_groups[0]["lr"]])
         return {"loss": 0.0}
 
     nets = {"a": nn.Linear(1, 1), "b": nn.Linear(1, 1)}
@@ -526,8 +534,8 @@ def test_a_constant_rate_can_be_continued(lab):
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5])
-def test_resuming_is_exact_where_a_picture_is_left_out(lab, cut):
-    """9 pictures in batches of 4: two steps an epoch, and a cut between them or between epochs."""
+def test_resuming_is_exact_where_an_image_is_left_out(lab, cut):
+    """9 images in batches of 4: two steps an epoch, and a cut between them or between epochs."""
     steps = SimpleNamespace(left=None)
 
     def step(batch, nets, opts):

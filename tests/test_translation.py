@@ -21,7 +21,7 @@ def test_a_unet_keeps_the_size_and_draws_within_the_range(channels, colours, sha
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 32, 28), (2, 3, 32, 32), (1, 32, 32)])
-def test_pictures_that_do_not_fit_a_unet_are_refused(shape):
+def test_images_that_do_not_fit_a_unet_are_refused(shape):
     with pytest.raises(ValueError, match=r"takes \(N, 1, H, W\) with H and W multiples of 8"):
         unet()(torch.zeros(shape))
 
@@ -50,11 +50,11 @@ def test_the_coarse_grid_carries_a_pixel_far():
 def test_a_logit_sees_a_patch_and_nothing_beside_it(depth, sees):
     torch.manual_seed(0)
     net = models.PatchDiscriminator(channels=2, width=3, depth=depth).eval()
-    pictures = torch.rand(1, 2, 160, 160, requires_grad=True)
-    logits = net(pictures)
+    images = torch.rand(1, 2, 160, 160, requires_grad=True)
+    logits = net(images)
     middle = logits.shape[1] // 2
     logits[0, middle, middle].backward()
-    seen = pictures.grad.abs().sum((0, 1)).nonzero()
+    seen = images.grad.abs().sum((0, 1)).nonzero()
     assert (seen.amax(0) - seen.amin(0) + 1).tolist() == [sees, sees]
 
 
@@ -76,7 +76,7 @@ def test_gradients_reach_every_parameter_of_both():
 
 
 @pytest.mark.parametrize("shape", [(2, 4, 32, 32), (2, 3, 8, 32), (3, 32, 32)])
-def test_pictures_that_do_not_fit_a_patch_discriminator_are_refused(shape):
+def test_images_that_do_not_fit_a_patch_discriminator_are_refused(shape):
     with pytest.raises(ValueError, match=r"takes \(N, 3, H, W\) of at least 12 pixels"):
         models.PatchDiscriminator(channels=3, width=2, depth=2)(torch.zeros(shape))
 
@@ -130,8 +130,8 @@ def residual_generator(**sizes):
 
 
 def test_a_residual_generator_is_what_the_notation_says():
-    net, pictures = residual_generator().double(), torch.rand(3, 3, 12, 10, dtype=torch.float64)
-    assert torch.allclose(net(pictures), written_out(net, pictures), atol=1e-12)
+    net, images = residual_generator().double(), torch.rand(3, 3, 12, 10, dtype=torch.float64)
+    assert torch.allclose(net(images), written_out(net, images), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -150,11 +150,11 @@ def test_a_residual_generator_keeps_the_size_and_draws_within_the_range(sizes, s
     assert drawn.min() >= 0 and drawn.max() <= 1
 
 
-def test_pictures_in_a_batch_of_a_residual_generator_do_not_know_of_each_other():
-    net, pictures = residual_generator().double(), torch.rand(3, 3, 16, 16, dtype=torch.float64)
-    alone = torch.cat([net(picture) for picture in pictures.split(1)])
-    assert net.training and torch.allclose(net(pictures), alone, atol=1e-12)
-    assert torch.allclose(net.eval()(pictures), alone, atol=1e-12)
+def test_images_in_a_batch_of_a_residual_generator_do_not_know_of_each_other():
+    net, images = residual_generator().double(), torch.rand(3, 3, 16, 16, dtype=torch.float64)
+    alone = torch.cat([net(image) for image in images.split(1)])
+    assert net.training and torch.allclose(net(images), alone, atol=1e-12)
+    assert torch.allclose(net.eval()(images), alone, atol=1e-12)
 
 
 def test_gradients_reach_every_weight_of_a_residual_generator():
@@ -170,7 +170,7 @@ def test_gradients_reach_every_weight_of_a_residual_generator():
 @pytest.mark.parametrize(
     "shape", [(2, 1, 32, 32), (2, 3, 30, 32), (2, 3, 4, 32), (3, 32, 32), (3,)]
 )
-def test_pictures_that_do_not_fit_a_residual_generator_are_refused(shape):
+def test_images_that_do_not_fit_a_residual_generator_are_refused(shape):
     with pytest.raises(ValueError, match=r"\(N, 3, H, W\) .* multiples of 4 and at least 8; these"):
         residual_generator(halvings=2)(torch.zeros(shape))
 

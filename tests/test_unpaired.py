@@ -26,8 +26,8 @@ def test_drawn_sets_and_their_hidden_partners(x, y):
     sets = unpaired(f"{x}:{y}", 40, test_size=12, seed=3, resolution=16)
     assert sets.names == (x, y)
     assert sets.x.shape == sets.y.shape == (40, 3, 16, 16)
-    for pictures in (sets.test_x, sets.test_y, sets.partners_of_test_x, sets.partners_of_test_y):
-        assert pictures.shape == (12, 3, 16, 16)
+    for images in (sets.test_x, sets.test_y, sets.partners_of_test_x, sets.partners_of_test_y):
+        assert images.shape == (12, 3, 16, 16)
     for test, partners, masks in (
         (sets.test_x, sets.partners_of_test_x, sets.masks_of_test_x),
         (sets.test_y, sets.partners_of_test_y, sets.masks_of_test_y),
@@ -37,7 +37,7 @@ def test_drawn_sets_and_their_hidden_partners(x, y):
         assert (test - partners).abs().amax(dim=(1, 2, 3)).min() > 0.2
 
 
-def test_no_training_picture_has_its_partner_or_a_test_picture_in_another_set():
+def test_no_training_image_has_its_partner_or_a_test_image_in_another_set():
     sets = [unpaired(size=300, test_size=100, seed=seed, resolution=16) for seed in (0, 1)]
     horses = [images for each in sets for images in (each.x, each.test_x, each.partners_of_test_y)]
     # The horses behind the training zebras are drawn here, because `unpaired` never shows them.
@@ -88,7 +88,7 @@ def test_arguments_that_cannot_be_used(arguments, says):
 
 
 def fill(folder, count, shade=0):
-    """Pictures of one colour each: red tells the set, green the number."""
+    """Images of one colour each: red tells the set, green the number."""
     for number in range(count):
         save(Image.new("RGB", (20, 20), (shade, number, 0)), folder / f"{number:03}.png")
     return folder
@@ -122,7 +122,7 @@ def test_sizes_of_folders(size, tmp_path):
     assert not set(numbers(sets.x)) & set(numbers(sets.test_x))
 
 
-def test_folders_with_their_own_test_pictures(tmp_path):
+def test_folders_with_their_own_test_images(tmp_path):
     for name in ("day", "night"):
         fill(tmp_path / name / "train", 6)
         fill(tmp_path / name / "test", 4, 100)
@@ -158,7 +158,7 @@ def test_folders_that_are_too_small(tmp_path):
     with pytest.raises(ValueError, match="fewer than the 10 wanted"):
         unpaired(f"folders:{y},{y}", 8, test_size=2)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="holds no pictures"):
+    with pytest.raises(ValueError, match="holds no images"):
         unpaired(f"folders:{y},{tmp_path / 'empty'}")
 
 
@@ -174,12 +174,12 @@ def jpeg(shade: int) -> bytes:
 
 def members(name: str) -> dict[str, bytes]:
     """The files of an archive in the layout of the published ones."""
-    pictures = {
+    images = {
         f"{name}/{part}/n0238_{number}.jpg": jpeg(40 * position + number)
         for position, part in enumerate(module.PARTS)
         for number in range(COUNTS[part])
     }
-    return {f"{name}/": b"", **pictures}
+    return {f"{name}/": b"", **images}
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -253,7 +253,7 @@ def test_another_archive_is_refused(horse2zebra, tmp_path):
         assert files_under(tmp_path) == []
 
 
-def test_hostile_archive_writes_only_pictures_in_their_places(tmp_path, monkeypatch):
+def test_hostile_archive_writes_only_images_in_their_places(tmp_path, monkeypatch):
     hostile = members("x") | {
         "../../evil.jpg": b"x", "/trainA.jpg": b"x", "../../trainA/../../evil.png": b"x",
         "../../trainA/up.jpg": jpeg(9), "/testB/root.jpg": jpeg(9), "trainA/run.sh": b"x",
@@ -278,7 +278,7 @@ def test_hostile_archive_writes_only_pictures_in_their_places(tmp_path, monkeypa
 def test_archives_that_are_too_large_or_lack_a_part(tmp_path, monkeypatch):
     whole = members("horse2zebra")
     incomplete = {name: content for name, content in whole.items() if "/testA/" not in name}
-    for files, says in ((incomplete, "lacks pictures of testA"), (whole, "more than the 0 GiB")):
+    for files, says in ((incomplete, "lacks images of testA"), (whole, "more than the 0 GiB")):
         archive = zipped(files)
         publish(monkeypatch, "horse2zebra", archive)
         monkeypatch.setattr(module, "MAX_UNPACKED_BYTES", 1000)

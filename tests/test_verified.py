@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils.notebook_commands import run, store
-from course_utils.notebook_files import write
-from course_utils.verified import COLUMNS, record_classroom, record_full
+from course_utils.authoring.commands import run, store
+from course_utils.authoring.notebooks import write
+from course_utils.authoring.verified_table import COLUMNS, record_classroom, record_full
 
 SESSION = "course_utils 0.1.0 · torch 2.15.0 · CPU, 1 thread · float32 · classroom budget · seed 0"
 

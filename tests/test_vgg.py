@@ -5,14 +5,20 @@ import torch
 from torch import nn
 
 from course_utils.models import vgg
-from course_utils.models.vgg import VGG, RandomFilters, SqueezeNet, course_vgg, squeezenet1_1
+from course_utils.models.vgg import (
+    VGG,
+    RandomFilters,
+    SqueezeNet,
+    course_vgg,
+    squeezenet1_1,
+)
 
 BLOCKS = (1, 2)
 WIDTHS = (4, 6)
 
 
 @pytest.fixture
-def pictures():
+def images():
     return torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
 
 
@@ -29,60 +35,60 @@ def test_layers_are_called_as_in_the_lecture():
     assert {vgg16.content_layer, *vgg16.style_layers} <= set(vgg16.layers)
 
 
-def test_each_layer_has_its_shape_and_no_negative_number(pictures):
+def test_each_layer_has_its_shape_and_no_negative_number(images):
     net = small()
-    found = net(pictures)
+    found = net(images)
     assert list(found) == ["block1_conv1", "block2_conv1", "block2_conv2"]
     assert [tuple(a.shape) for a in found.values()] == [(2, 4, 32, 48), *[(2, 6, 16, 24)] * 2]
     assert all(a.min() == 0 < a.max() for a in found.values())
 
 
-def test_a_layer_is_the_same_whatever_else_is_asked_for(pictures):
+def test_a_layer_is_the_same_whatever_else_is_asked_for(images):
     net = small()
-    everything = net(pictures)
+    everything = net(images)
     for layer in net.layers:
-        assert torch.equal(net(pictures, [layer])[layer], everything[layer])
-    assert list(net(pictures, ["block2_conv2", "block1_conv1"])) == ["block1_conv1", "block2_conv2"]
-    assert net(pictures, []) == {}
-    assert list(net(pictures, "block2_conv1")) == ["block2_conv1"]
+        assert torch.equal(net(images, [layer])[layer], everything[layer])
+    assert list(net(images, ["block2_conv2", "block1_conv1"])) == ["block1_conv1", "block2_conv2"]
+    assert net(images, []) == {}
+    assert list(net(images, "block2_conv1")) == ["block2_conv1"]
 
 
-def test_nothing_is_computed_beyond_the_last_layer(pictures):
+def test_nothing_is_computed_beyond_the_last_layer(images):
     net = small()
 
     def refuse(*_):
         raise AssertionError("a layer nobody asked for was computed")
 
     net.features[3].register_forward_hook(refuse)  # block2_conv1
-    net(pictures, ["block1_conv1"])
+    net(images, ["block1_conv1"])
     with pytest.raises(AssertionError):
-        net(pictures, ["block2_conv1"])
+        net(images, ["block2_conv1"])
 
 
-def test_activations_of_one_layer_by_hand(pictures):
+def test_activations_of_one_layer_by_hand(images):
     net = small()
     spread = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-    x = (pictures - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / spread
+    x = (images - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / spread
     for convolution in (0, 3):
         x = nn.functional.avg_pool2d(x, 2) if convolution else x
         x = net.features[convolution](x).relu()
-    assert torch.allclose(net(pictures, ["block2_conv1"])["block2_conv1"], x)
+    assert torch.allclose(net(images, ["block2_conv1"])["block2_conv1"], x)
 
 
 @pytest.mark.parametrize("net", [small(), RandomFilters((3, 5), 2), squeezenet1_1()])
-def test_gradients_reach_the_pixels(net, pictures):
-    pixels = pictures.clone().requires_grad_()
+def test_gradients_reach_the_pixels(net, images):
+    pixels = images.clone().requires_grad_()
     sum(a.square().mean() for a in net(pixels).values()).backward()
     assert (pixels.grad != 0).any(1).float().mean() > 0.9
 
 
 @pytest.mark.parametrize("net", [small(), RandomFilters((3, 5), 2), squeezenet1_1()])
-def test_a_layer_that_is_not_there_is_named(net, pictures):
+def test_a_layer_that_is_not_there_is_named(net, images):
     with pytest.raises(ValueError, match="There is no layer 'block9_conv1'; it has"):
-        net(pictures, ["block9_conv1"])
+        net(images, ["block9_conv1"])
 
 
-def test_pictures_too_small_for_a_layer():
+def test_images_too_small_for_a_layer():
     net = course_vgg()
     assert net(torch.rand(1, 3, 16, 16), ["block5_conv3"])["block5_conv3"].shape[-1] == 1
     with pytest.raises(ValueError, match="15 × 40 pixels are too small for block5_conv3"):
@@ -112,15 +118,15 @@ def test_vgg_is_torchvisions(configuration, build):
     assert ours.layers[-1] == f"block5_conv{3 if configuration == 'D' else 4}"
 
 
-def test_squeezenet_is_torchvisions(pictures):
+def test_squeezenet_is_torchvisions(images):
     from torchvision.models import squeezenet1_1 as torchvisions
 
     torch.manual_seed(0)
     theirs, ours = torchvisions(), SqueezeNet()
     ours.features.load_state_dict(theirs.features.state_dict())
     assert ours.layers == ("conv1", *(f"fire{n}" for n in range(2, 10)))
-    found = ours(pictures)
-    x = (pictures - ours.mean) / ours.spread
+    found = ours(images)
+    x = (images - ours.mean) / ours.spread
     for position, module in enumerate(theirs.features):
         x = module(x)
         if position in ours._positions.values():
@@ -129,25 +135,25 @@ def test_squeezenet_is_torchvisions(pictures):
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
-def test_equalised_layers_have_mean_one_and_keep_their_proportions(pooling, pictures):
+def test_equalised_layers_have_mean_one_and_keep_their_proportions(pooling, images):
     net = small(pooling)
     for convolution in net.convolutions():
         nn.init.uniform_(convolution.bias, -0.5, 0.5)
-    before = net(pictures)
-    assert net.equalise(pictures) is net
-    for layer, after in net(pictures).items():
+    before = net(images)
+    assert net.equalise(images) is net
+    for layer, after in net(images).items():
         assert after.mean().item() == pytest.approx(1, rel=1e-4)
         assert torch.allclose(after, before[layer] / before[layer].mean(), rtol=1e-3, atol=1e-4)
 
 
-def test_random_filters_are_the_same_every_time(pictures):
+def test_random_filters_are_the_same_every_time(images):
     state = torch.get_rng_state()
     net, again, other = RandomFilters(), RandomFilters(), RandomFilters(seed=1)
     assert torch.equal(state, torch.get_rng_state())
-    found = net(pictures)
+    found = net(images)
     assert list(found) == ["3x3", "5x5", "7x7", "11x11", "17x17", "23x23"]
     assert all(tuple(a.shape) == (2, 24, 32, 48) for a in found.values())
-    assert torch.equal(found["7x7"], again(pictures, ["7x7"])["7x7"])
-    assert not torch.allclose(found["7x7"], other(pictures, ["7x7"])["7x7"])
+    assert torch.equal(found["7x7"], again(images, ["7x7"])["7x7"])
+    assert not torch.allclose(found["7x7"], other(images, ["7x7"])["7x7"])
     filters = net.filters["5x5"].weight.detach().flatten(1)
     assert torch.allclose(filters @ filters.T, 9 * torch.eye(24), atol=1e-4)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import course_utils
-from course_utils import weights
+from course_utils.shipped import weights
 
 SHIPPED = sorted(weights.weights_folder().glob("*.safetensors"))
 TOTAL_BYTES = 15e6  # of the whole course
@@ -66,11 +66,11 @@ def test_the_full_budget_trains_and_publishes_only_when_told(lab):
         return {"loss": 0.25}
 
     full = dataclasses.replace(lab, budget="full")
-    assert weights.shipped("net", nn.Linear(2, 2), full, train) == {"loss": 0.25}
+    assert weights.shipped_weights("net", nn.Linear(2, 2), full, train) == {"loss": 0.25}
     assert not weights.weights_folder().exists()
-    weights.shipped("net", nn.Linear(2, 2), dataclasses.replace(full, publish=True), train)
+    weights.shipped_weights("net", nn.Linear(2, 2), dataclasses.replace(full, publish=True), train)
     net = nn.Linear(2, 2)
-    assert weights.shipped("net", net, lab, train) == {"loss": 0.25}
+    assert weights.shipped_weights("net", net, lab, train) == {"loss": 0.25}
     assert (net.weight == 2).all() and not net.training
 
 

@@ -1,4 +1,4 @@
-"""Sliders move pictures; the picture is there without a kernel; errors are seen."""
+"""Sliders move images; the image is there without a kernel; errors are seen."""
 
 import io
 
@@ -12,9 +12,9 @@ from course_utils import models, plots, widgets
 
 
 def bars(height=0, shade=0.5):
-    picture = numpy.full((20, 30, 3), 255, numpy.uint8)
-    picture[: height * 5, :, :] = int(shade * 255)
-    return picture
+    image = numpy.full((20, 30, 3), 255, numpy.uint8)
+    image[: height * 5, :, :] = int(shade * 255)
+    return image
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def explorer():
 
 
 def shown(explorer):
-    return numpy.asarray(Image.open(io.BytesIO(explorer.image.value)).convert("RGB"))
+    return numpy.asarray(Image.open(io.BytesIO(explorer.view.value)).convert("RGB"))
 
 
 def test_controls_become_sliders(explorer):
@@ -41,7 +41,7 @@ def test_a_moved_slider_changes_the_pixels_as_the_function_says(explorer):
 
 def test_set_moves_and_refuses(explorer):
     explorer.set(height=1, shade=0.2)
-    assert numpy.array_equal(explorer.picture, bars(1, 0.2))
+    assert numpy.array_equal(explorer.image, bars(1, 0.2))
     with pytest.raises(KeyError, match="there are height, shade"):
         explorer.set(depth=1)
     with pytest.raises(ValueError, match="height has no position 9"):
@@ -74,7 +74,7 @@ def test_an_error_while_dragging_is_shown_and_raised():
     assert explorer.message.layout.display == "none"
 
 
-def test_the_stored_form_has_a_picture_and_a_sentence(explorer):
+def test_the_stored_form_has_an_image_and_a_sentence(explorer):
     bundle = explorer._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/plain"] == "Bars."
@@ -134,36 +134,36 @@ def test_the_latent_pad_marks_the_point_and_decodes_it():
 
 def test_the_film_of_posteriors_draws_each_run_and_frame():
     films = {run: torch.randn(4, 20, 4) for run in ("one", "two")}
-    view = widgets.PosteriorFilm(films, torch.arange(20) % 10, [0, 10, 100, 1000])
-    pictures = {view.draw(run, frame).tobytes() for run in films for frame in range(4)}
-    assert len(pictures) == 8
+    view = widgets.PosteriorAnimation(films, torch.arange(20) % 10, [0, 10, 100, 1000])
+    images = {view.draw(run, frame).tobytes() for run in films for frame in range(4)}
+    assert len(images) == 8
 
 
 def test_the_bound_view_agrees_with_its_terms():
     z = torch.linspace(-5, 5, 501)
-    view = widgets.BoundView(
+    view = widgets.ELBOView(
         z, lambda x: torch.exp(-((z - x) ** 2)), lambda x, mean, sigma: (-3.0, 1.0), lambda x: -2.0
     )
     assert not numpy.array_equal(view.draw(0.0, 0.5, 1.0), view.draw(1.0, 0.5, 1.0))
     assert view.gap_text.get_text() == "gap 1.00"
 
 
-# Sheets of pictures
+# Sheets of images
 
 
-def test_a_sheet_places_every_picture():
+def test_a_sheet_places_every_image():
     images = torch.stack([torch.full((1, 4, 4), value) for value in (0.0, 0.5, 1.0)])
-    sheet = plots.sheet(images, columns=2, scale=2, gap=1)
+    sheet = plots.image_grid(images, columns=2, scale=2, gap=1)
     assert sheet.shape == (17, 17, 3)
     assert sheet[2, 2].tolist() == [0, 0, 0]
     assert sheet[2, 12].tolist() == [128, 128, 128]
     assert sheet[12, 2].tolist() == [255, 255, 255]
 
 
-def test_pictures_beside_and_above_keep_their_size():
+def test_images_beside_and_above_keep_their_size():
     one, two = bars(1), numpy.zeros((10, 10, 3), numpy.uint8)
-    assert plots.beside(one, two, gap=4).shape == (20, 44, 3)
-    assert plots.above(one, two, gap=4).shape == (34, 30, 3)
+    assert plots.side_by_side(one, two, gap=4).shape == (20, 44, 3)
+    assert plots.stacked(one, two, gap=4).shape == (34, 30, 3)
     assert plots.captioned(one, "a caption that is long", size=12).shape[1] > 30
 
 
@@ -174,8 +174,8 @@ def test_a_live_plot_redraws_what_moves_and_keeps_the_rest():
     (line,) = axis.plot([0, 1], [0, 0])
     axis.set(ylim=(0, 1))
     plot = plots.LivePlot(figure, [line])
-    low = plot.picture()
+    low = plot.image()
     line.set_ydata([1, 1])
-    assert not numpy.array_equal(low, plot.picture())
+    assert not numpy.array_equal(low, plot.image())
     line.set_ydata([0, 0])
-    assert numpy.array_equal(low, plot.picture())
+    assert numpy.array_equal(low, plot.image())

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from .download import DownloadError
 from .imageset import ImageSet
-from .own import ink_on_black, own_picture
+from .own import own_image, to_mnist_style
 
-__all__ = ["DownloadError", "ImageSet", "ink_on_black", "load", "own_picture"]
+__all__ = ["DownloadError", "ImageSet", "ink_on_black", "load", "own_image"]
 
 NAMES = ("handwriting", "faces", "mnist", "fashion_mnist", "cifar10", "folder:PATH")
 SPLITS = ("train", "test")
@@ -31,25 +31,25 @@ def load(
     device="cpu",
     root=None,
     resolution: int | None = None,
-    held: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> ImageSet:
     """Load a data set as tensors, images float32 in [0, 1] on `device`.
 
     Args:
         name: "handwriting" and "faces" are drawn here (offline, with their true factors);
             "mnist", "fashion_mnist" and "cifar10" are read from `root` and downloaded there
-            first if need be; "folder:PATH" reads the pictures under PATH (see
+            first if need be; "folder:PATH" reads the images under PATH (see
             `folder.read_folder` for formats, sizes and labels).
-        split: "train" or "test". Drawn sets draw other pictures for each: the test split uses
+        split: "train" or "test". Drawn sets draw other images for each: the test split uses
             `seed + TEST_SEED_OFFSET`. Folders need sub-folders "train" and "test" for "test".
-        size: how many pictures: the first `size` of the set. Default: all of a real set;
+        size: how many images: the first `size` of the set. Default: all of a real set;
             60,000 / 10,000 handwritten digits or 20,000 / 4,000 faces.
         seed: of the drawn sets, 0 <= seed < 2**31 - 1; the others do not depend on it.
         root: where real data sets are kept. Default: the environment variable COURSE_DATA, else
             data/downloads of the course folder.
-        resolution: side of the square pictures in pixels, for faces (default 32) and folders.
+        resolution: side of the square images in pixels, for faces (default 32) and folders.
             The other sets have one resolution of their own.
-        held: factors that are the same in every picture of a drawn set, name -> value.
+        fixed: factors that are the same in every image of a drawn set, name -> value.
 
     Raises:
         ValueError: an argument cannot be used, or a file holds something else than it should.
@@ -60,9 +60,9 @@ def load(
     if split not in SPLITS:
         raise ValueError(f'split is {split!r}; use "train" or "test".')
     if name in DRAWN_SIZES:
-        return _draw(name, split, size, seed, device, resolution, held)
-    if held:
-        raise ValueError(f"held is for drawn sets; the factors of {name} are not known.")
+        return _draw(name, split, size, seed, device, resolution, fixed)
+    if fixed:
+        raise ValueError(f"fixed is for drawn sets; the factors of {name} are not known.")
     if str(name).startswith("folder:"):
         from .folder import read_folder
 
@@ -76,7 +76,7 @@ def load(
     return read_real(name, split, size, root=root, device=device)
 
 
-def _draw(name, split, size, seed, device, resolution, held) -> ImageSet:
+def _draw(name, split, size, seed, device, resolution, fixed) -> ImageSet:
     if not hasattr(seed, "__index__") or not 0 <= seed < TEST_SEED_OFFSET:
         raise ValueError(f"seed is {seed!r}; use a whole number from 0 to {TEST_SEED_OFFSET - 1}.")
     size = size or DRAWN_SIZES[name][split]
@@ -84,11 +84,11 @@ def _draw(name, split, size, seed, device, resolution, held) -> ImageSet:
     if name == "faces":
         from . import faces
 
-        return faces.draw(size, seed=seed, held=held, device=device, resolution=resolution or 32)
+        return faces.draw(size, seed=seed, fixed=fixed, device=device, resolution=resolution or 32)
     from . import handwriting
 
     _check_resolution(name, resolution, 28)
-    return handwriting.draw(size, seed=seed, held=held, device=device)
+    return handwriting.draw(size, seed=seed, fixed=fixed, device=device)
 
 
 def _positive(what: str, value) -> int | None:

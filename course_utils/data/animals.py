@@ -6,11 +6,11 @@ these partners and are then measured against them.
 
 - "horse": a plain coat.
 - "zebra": the same shape; stripes in the horse's coat colour, darker by STRIPE, on PALE. The pair
-  is one to one: either picture holds all that is needed to draw the other.
+  is one to one: either image holds all that is needed to draw the other.
 - "grey zebra": stripes in INK whatever the coat, so the colour of the horse is lost.
 - "giraffe": the same body and legs with a long neck and a small head; patches in the coat colour.
 
-Lengths are in half pictures: x runs from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top).
+Lengths are in half images: x runs from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top).
 An animal has coordinates of its own, in which it always faces right: `along` it, and `up` from
 the ground it stands on. Shapes are signed distances, negative inside, as in `faces`.
 """
@@ -24,7 +24,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from course_utils.data.imageset import ImageSet
+from .imageset import ImageSet
 
 __all__ = ["FACTORS", "KINDS", "RANGES", "draw", "mask", "render", "sample_factors"]
 
@@ -107,27 +107,27 @@ def draw(
     *,
     seed: int = 0,
     resolution: int = 32,
-    held: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
     device: torch.device | str = "cpu",
 ) -> ImageSet:
     """`count` random animals of one kind, (count, 3, resolution, resolution), with their factors.
 
     The same seed with another kind gives the partners: the same scene around the other animal.
-    The first pictures do not depend on `count`, and every device draws the same up to rounding.
+    The first images do not depend on `count`, and every device draws the same up to rounding.
 
     Args:
         count: how many animals.
         kind: one of `KINDS`.
         seed: of the factors.
         resolution: height and width in pixels, 16 to 128.
-        held: factors that are the same in every picture, for example {"head": 1.0}; the others
-            are drawn as if nothing were held.
-        device: where to draw, and where the pictures stay.
+        fixed: factors that are the same in every image, for example {"head": 1.0}; the others
+            are drawn as if nothing were fixed.
+        device: where to draw, and where the images stay.
 
     Raises: ValueError where `count` is below 1, `kind` is unknown, `resolution` is not between 16
-        and 128, or a held factor is unknown or out of range.
+        and 128, or a fixed factor is unknown or out of range.
     """
-    factors = _factors(count, seed, held)
+    factors = _factors(count, seed, fixed)
     images = render(factors, kind, resolution=resolution, device=device)
     on_device = {name: values.to(device) for name, values in factors.items()}
     return ImageSet(kind, images, factors=on_device)
@@ -139,14 +139,14 @@ def mask(
     *,
     seed: int = 0,
     resolution: int = 32,
-    held: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
     device: torch.device | str = "cpu",
 ) -> Tensor:
     """How much of each pixel of `draw` with the same arguments the animal covers.
 
     Returns: (count, 1, resolution, resolution) in [0, 1]: 0 is background, the same for all kinds.
     """
-    factors = _factors(count, seed, held)
+    factors = _factors(count, seed, fixed)
     return _in_chunks(factors, kind, resolution, device, channels=1)
 
 
@@ -157,7 +157,7 @@ def render(
     resolution: int = 32,
     device: torch.device | str = "cpu",
 ) -> Tensor:
-    """The pictures of given factors, and nothing else: no random number is drawn.
+    """The images of given factors, and nothing else: no random number is drawn.
 
     Args:
         factors: every name of `FACTORS` -> (N,) tensor within its range of `RANGES`.
@@ -170,16 +170,16 @@ def render(
     return _in_chunks(factors, kind, resolution, device, channels=3)
 
 
-def _factors(count: int, seed: int, held: Mapping[str, float] | None) -> dict[str, Tensor]:
+def _factors(count: int, seed: int, fixed: Mapping[str, float] | None) -> dict[str, Tensor]:
     factors = sample_factors(count, seed)
-    if wrong := [name for name, value in (held or {}).items() if not hasattr(value, "__float__")]:
-        raise ValueError(f"Every held factor must be a number, and {wrong} are not.")
-    held = {name: torch.full((count,), float(value)) for name, value in (held or {}).items()}
-    return {**factors, **held}
+    if wrong := [name for name, value in (fixed or {}).items() if not hasattr(value, "__float__")]:
+        raise ValueError(f"Every fixed factor must be a number, and {wrong} are not.")
+    fixed = {name: torch.full((count,), float(value)) for name, value in (fixed or {}).items()}
+    return {**factors, **fixed}
 
 
 def _in_chunks(factors, kind: str, resolution: int, device, channels: int) -> Tensor:
-    """All pictures (3 channels) or all masks (1 channel), some at a time."""
+    """All images (3 channels) or all masks (1 channel), some at a time."""
     if kind not in KINDS:
         raise ValueError(f"There is no kind {kind!r}; choose one of {', '.join(KINDS)}.")
     if not isinstance(resolution, int) or not 16 <= resolution <= 128:
@@ -194,7 +194,7 @@ def _in_chunks(factors, kind: str, resolution: int, device, channels: int) -> Te
     for start in range(0, count, chunk):
         part = {name: column[start : start + chunk] for name, column in value.items()}
         scene = _place(part, kind, resolution)
-        drawn = _cover_of_all(scene)[:, None] if channels == 1 else _picture(scene, kind, part)
+        drawn = _cover_of_all(scene)[:, None] if channels == 1 else _image(scene, kind, part)
         images[start : start + chunk] = drawn
     return images
 
@@ -225,7 +225,7 @@ GIRAFFE = _Shape(54, 80, 0.62, 0.075, -50, -25, 0.2, 0.085, 0.06, 0.03, 0.055)
 class _Scene(NamedTuple):
     """For every pixel, (N, R, R), where it lies and its distance to each part of the animal."""
 
-    x: Tensor  # (1, 1, R), in the picture
+    x: Tensor  # (1, 1, R), in the image
     y: Tensor  # (1, R, 1)
     along: Tensor  # in the animal's own coordinates
     up: Tensor
@@ -372,9 +372,9 @@ def _cover_of_all(scene: _Scene) -> Tensor:
     return 1 - bare
 
 
-def _paint(picture: Tensor, colour: Tensor, cover: Tensor) -> None:
+def _paint(image: Tensor, colour: Tensor, cover: Tensor) -> None:
     """Lay `colour` (N, 3, 1, 1) or a pixel over (N, 3, R, R) in place where `cover` says."""
-    picture.lerp_(colour, cover[:, None])
+    image.lerp_(colour, cover[:, None])
 
 
 def _solid(colour: Tensor, like: Tensor) -> Tensor:
@@ -390,20 +390,20 @@ def _blend(palette: Tensor, position: Tensor) -> Tensor:
     return mixed[..., None, None]
 
 
-def _picture(scene: _Scene, kind: str, value: dict[str, Tensor]) -> Tensor:
-    picture = _background(scene, value)
+def _image(scene: _Scene, kind: str, value: dict[str, Tensor]) -> Tensor:
+    image = _background(scene, value)
     coat = _blend(COAT, value["coat"])
     dark = _solid(INK, coat) if kind == "grey zebra" else coat * STRIPE
     skin = _skin(scene, kind, coat, dark)
     light = (0.95 + 0.3 * (scene.up - 0.62)).clamp_(0.8, 1.0)[:, None]
-    _paint(picture, skin * light * 0.78, _cover(scene.far_legs, scene.pixel))
-    _paint(picture, dark, _cover(scene.hair, scene.pixel))
-    _paint(picture, dark, _cover(scene.ears, scene.pixel))
+    _paint(image, skin * light * 0.78, _cover(scene.far_legs, scene.pixel))
+    _paint(image, dark, _cover(scene.hair, scene.pixel))
+    _paint(image, dark, _cover(scene.ears, scene.pixel))
     inside = _cover(scene.body, scene.pixel)
-    _paint(picture, skin * light, inside)
-    _paint(picture, dark, _cover(scene.muzzle, scene.pixel) * inside * 0.8)
-    _paint(picture, _solid(INK, coat), _cover(scene.eye, scene.pixel))
-    return picture.clamp_(0, 1)
+    _paint(image, skin * light, inside)
+    _paint(image, dark, _cover(scene.muzzle, scene.pixel) * inside * 0.8)
+    _paint(image, _solid(INK, coat), _cover(scene.eye, scene.pixel))
+    return image.clamp_(0, 1)
 
 
 def _skin(scene: _Scene, kind: str, coat: Tensor, dark: Tensor) -> Tensor:
@@ -434,19 +434,19 @@ def _background(scene: _Scene, value: dict[str, Tensor]) -> Tensor:
     x, y = scene.x, scene.y
     horizon = (-0.32 + 0.5 * value["horizon"]).view(-1, 1, 1)
     height = ((y - horizon) / (1 - horizon)).clamp(0, 1)[:, None]
-    picture = _blend(HAZE, value["sky"]).lerp(_blend(SKY, value["sky"]), height)
-    picture = picture.expand(-1, -1, -1, x.shape[-1]).contiguous()
+    image = _blend(HAZE, value["sky"]).lerp(_blend(SKY, value["sky"]), height)
+    image = image.expand(-1, -1, -1, x.shape[-1]).contiguous()
     pixel = 2 / x.shape[-1]
     tree = value["tree"].view(-1, 1, 1)
     sun = ((x + 0.8 * tree).square() + (y - 0.72).square()).sqrt() - 0.13
-    _paint(picture, _solid(SUN, picture), _cover(sun, pixel))
+    _paint(image, _solid(SUN, image), _cover(sun, pixel))
     depth = ((horizon - y) / (horizon + 1)).clamp(0, 1)[:, None]
     grass = _blend(GRASS, value["grass"]) * (1.08 - 0.3 * depth)
-    _paint(picture, grass, _cover(y - horizon, pixel).expand(-1, -1, x.shape[-1]))
+    _paint(image, grass, _cover(y - horizon, pixel).expand(-1, -1, x.shape[-1]))
     trunk = torch.maximum((x - tree).abs() - 0.035, (y - horizon - 0.1).abs() - 0.14)
-    _paint(picture, _solid(TRUNK, picture), _cover(trunk, pixel))
+    _paint(image, _solid(TRUNK, image), _cover(trunk, pixel))
     crown = (((x - tree) / 1.3).square() + (y - horizon - 0.34).square()).sqrt() - 0.15
-    _paint(picture, _solid(LEAVES, picture), _cover(crown, pixel))
+    _paint(image, _solid(LEAVES, image), _cover(crown, pixel))
     shadow = ((scene.along + 0.03) / 0.6).square() + (scene.up / 0.09).square() - 1
-    _paint(picture, grass * 0.72, _cover(shadow, 0.6) * 0.9)
-    return picture
+    _paint(image, grass * 0.72, _cover(shadow, 0.6) * 0.9)
+    return image

@@ -1,7 +1,7 @@
-"""Other pictures of the same label: moved and mirrored, a whole batch at a time.
+"""Other images of the same label: moved and mirrored, a whole batch at a time.
 
-Pictures that lie on a device as one tensor need no loader that reads and changes them one by one.
-Each function takes pictures (N, C, H, W), returns new ones of that shape on the same device, and
+Images that lie on a device as one tensor need no loader that reads and changes them one by one.
+Each function takes images (N, C, H, W), returns new ones of that shape on the same device, and
 leaves the given ones alone. Random numbers come from the device's own generator of torch, or from
 the one given, which must live on that device.
 """
@@ -16,11 +16,11 @@ from torch import Tensor
 
 
 def random_crop(images: Tensor, padding: int, generator: torch.Generator | None = None) -> Tensor:
-    """Move each picture by up to `padding` pixels, down or up and left or right.
+    """Move each image by up to `padding` pixels, down or up and left or right.
 
-    A frame of zeros is laid around each picture, and a window of its old size is cut out at a
+    A frame of zeros is laid around each image, and a window of its old size is cut out at a
     place of its own, all (2 · padding + 1)² being equally likely (He et al. 2015, section 4.2, has
-    4 pixels for pictures of 32). Zeros are black only where black is 0: crop first
+    4 pixels for images of 32). Zeros are black only where black is 0: crop first
     and normalise then, or the frame is of another colour.
 
     Args:
@@ -29,7 +29,7 @@ def random_crop(images: Tensor, padding: int, generator: torch.Generator | None 
         generator: where the places come from.
 
     Raises:
-        ValueError: no batch of pictures, or a padding that is no whole number of at least 0.
+        ValueError: no batch of images, or a padding that is no whole number of at least 0.
     """
     _check(images, padding)
     places = (2, len(images))
@@ -44,16 +44,16 @@ def crop(images: Tensor, padding: int, top: Tensor, left: Tensor) -> Tensor:
         images: (N, C, H, W), of any range and type.
         padding: pixels of the frame of zeros on each side.
         top, left: (N,) whole numbers from 0 to 2 · padding: where each window begins in its
-            framed picture. `padding` itself leaves the picture where it was.
+            framed image. `padding` itself leaves the image where it was.
 
     Raises:
         ValueError: as `random_crop`.
-        IndexError: not one place for each picture, or one beyond 2 · padding.
+        IndexError: not one place for each image, or one beyond 2 · padding.
     """
     _check(images, padding)
     height, width = images.shape[2:]
     framed = F.pad(images, [padding] * 4)
-    # All windows of all pictures as a view, (N, C, 2 padding + 1, 2 padding + 1, H, W).
+    # All windows of all images as a view, (N, C, 2 padding + 1, 2 padding + 1, H, W).
     windows = framed.unfold(2, height, 1).unfold(3, width, 1)
     return windows[torch.arange(len(images), device=images.device), :, top, left]
 
@@ -61,7 +61,7 @@ def crop(images: Tensor, padding: int, top: Tensor, left: Tensor) -> Tensor:
 def random_flip(
     images: Tensor, probability: float = 0.5, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Exchange left and right in each picture with the given probability.
+    """Exchange left and right in each image with the given probability.
 
     Args:
         images: (N, C, H, W), of any range and type.
@@ -69,7 +69,7 @@ def random_flip(
         generator: where the decisions come from.
 
     Raises:
-        ValueError: no batch of pictures, or a probability outside [0, 1].
+        ValueError: no batch of images, or a probability outside [0, 1].
     """
     _check(images)
     if not 0 <= probability <= 1:
@@ -86,7 +86,7 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
         mean, std: C numbers each, a sequence or a tensor; see `colour_statistics`.
 
     Raises:
-        ValueError: no batch of pictures, not C numbers, or a standard deviation that is not
+        ValueError: no batch of images, not C numbers, or a standard deviation that is not
             above 0.
     """
     _check(images)
@@ -94,7 +94,7 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
     for name, numbers in {"mean": mean, "std": std}.items():
         if numbers.shape != images.shape[1:2]:
             raise ValueError(
-                f"Pictures of {images.shape[1]} colours need as many numbers in {name}; it has "
+                f"Images of {images.shape[1]} colours need as many numbers in {name}; it has "
                 f"the shape {tuple(numbers.shape)}."
             )
     if not (std > 0).all():
@@ -103,10 +103,10 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
 
 
 def colour_statistics(images: Tensor) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each colour over all pixels, of pictures (N, C, H, W).
+    """Mean and standard deviation of each colour over all pixels, of images (N, C, H, W).
 
     Raises:
-        ValueError: no batch of pictures.
+        ValueError: no batch of images.
     """
     _check(images)
     std, mean = torch.std_mean(images, dim=(0, 2, 3))
@@ -115,6 +115,6 @@ def colour_statistics(images: Tensor) -> tuple[list[float], list[float]]:
 
 def _check(images: Tensor, padding: int = 0) -> None:
     if images.dim() != 4:
-        raise ValueError(f"Give a batch of pictures (N, C, H, W); this is {tuple(images.shape)}.")
+        raise ValueError(f"Give a batch of images (N, C, H, W); this is {tuple(images.shape)}.")
     if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
         raise ValueError(f"The padding is {padding!r}; give a whole number of pixels from 0 up.")

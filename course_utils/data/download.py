@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from ..files import replacing
+from ..session.files import replacing
 
 CHUNK_BYTES = 1 << 20
 

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-# Continuous factors are uniform between these ends. "Left" and "right" are those of the picture.
+# Continuous factors are uniform between these ends. "Left" and "right" are those of the image.
 RANGES = {
     "smile": (-1.0, 1.0),  # -1 sad, 0 calm, 1 a broad smile that shows the teeth
     "eye_openness": (0.0, 1.0),  # 0 closed, 1 wide open
     "gaze": (-1.0, 1.0),  # pupils to the left .. to the right
     "head_turn": (-1.0, 1.0),  # face to the left .. to the right, about the vertical axis
-    "tilt": (-1.0, 1.0),  # top of the head to the left .. to the right, in the picture's plane
+    "tilt": (-1.0, 1.0),  # top of the head to the left .. to the right, in the image's plane
     "face_width": (0.0, 1.0),  # narrow .. wide
     "skin_tone": (0.0, 1.0),  # light .. dark
     "background": (0.0, 1.0),  # once round the colour wheel: 0 and 1 are the same pink
@@ -40,7 +40,7 @@ FACTORS = (*RANGES, *CHOICES)
 # Two faces that agree in these show the same person, whatever the age, mood, pose or wall.
 IDENTITY_FACTORS = ("face_width", "skin_tone", "hair_style", "hair_colour", "beard")
 
-# Held, these make faces that look into the camera with open eyes.
+# Fixed, these make faces that look into the camera with open eyes.
 FACING = {"head_turn": 0.0, "tilt": 0.0, "gaze": 0.0, "eye_openness": 0.8}
 
 WALLS = ("pink", "yellow", "green", "turquoise", "blue", "violet")

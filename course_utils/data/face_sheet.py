@@ -29,12 +29,12 @@ def factor_sheet(steps: int = 8, resolution: int = 32) -> dict[str, Tensor]:
     """The same person with one factor after the other going through all its values.
 
     Args:
-        steps: pictures of a continuous factor, from one end of its range to the other. A factor
-            that is a choice has one picture a choice.
+        steps: images of a continuous factor, from one end of its range to the other. A factor
+            that is a choice has one image a choice.
         resolution: height and width in pixels, 16 to 128.
 
     Returns:
-        caption -> (pictures, 3, resolution, resolution), ready for `plots.rows`.
+        caption -> (images, 3, resolution, resolution), ready for `plots.rows`.
     """
     sheet = {}
     for name in faces.FACTORS:

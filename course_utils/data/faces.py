@@ -5,7 +5,7 @@ brows, mouth, glasses, beard and hairline are painted on it: every pixel is take
 point of the head it shows, and that point, seen from the front, says what is painted there. A
 turn of the head is therefore a true rotation, and the far side narrows by itself.
 
-Lengths are in half pictures: x runs from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top).
+Lengths are in half images: x runs from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top).
 Shapes are signed distances, negative inside, with an edge about one pixel soft.
 """
 
@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from course_utils.data.face_factors import (
+from .face_factors import (
     CHOICES,
     FACTORS,
     IDENTITY_FACTORS,
@@ -27,7 +27,7 @@ from course_utils.data.face_factors import (
     check_factors,
     sample_factors,
 )
-from course_utils.data.imageset import ImageSet
+from .imageset import ImageSet
 
 __all__ = [
     "CHOICES", "FACTORS", "IDENTITY_FACTORS", "RANGES",
@@ -89,7 +89,7 @@ def draw(
     size: int,
     *,
     seed: int = 0,
-    held: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
     device: torch.device | str = "cpu",
     resolution: int = 32,
 ) -> ImageSet:
@@ -100,16 +100,16 @@ def draw(
     Args:
         size: how many faces.
         seed: of the factors and of the wording of the captions.
-        held: factors that are the same for every face, for example {"tilt": 0.0}; the others are
-            drawn as if nothing were held.
-        device: where to draw, and where the pictures stay.
+        fixed: factors that are the same for every face, for example {"tilt": 0.0}; the others are
+            drawn as if nothing were fixed.
+        device: where to draw, and where the images stay.
         resolution: height and width in pixels, 16 to 128.
 
-    Raises: ValueError where `size` is below 1, `resolution` is not between 16 and 128, or a held
+    Raises: ValueError where `size` is below 1, `resolution` is not between 16 and 128, or a fixed
         factor is unknown or out of range.
     """
     factors = sample_factors(size, seed)
-    for name, value in (held or {}).items():
+    for name, value in (fixed or {}).items():
         kind = factors[name].dtype if name in factors else torch.float32
         factors[name] = torch.full((size,), value, dtype=kind)
     images = render(factors, resolution=resolution, device=device)
@@ -125,7 +125,7 @@ def draw(
 def render(
     factors: Mapping[str, Tensor], *, resolution: int = 32, device: torch.device | str = "cpu"
 ) -> Tensor:
-    """The pictures of given factors, and nothing else: no random number is drawn.
+    """The images of given factors, and nothing else: no random number is drawn.
 
     Args:
         factors: every name of `FACTORS` -> (N,) tensor: within its range for `RANGES`, a position
@@ -181,22 +181,22 @@ def _render_chunk(factors: dict[str, Tensor], resolution: int) -> Tensor:
     pigment = HAIR.to(skin)[factors["hair_colour"].long()][..., None, None]
     pigment = pigment.lerp(_solid(GREY, skin), 0.85 * head.old[:, None])
 
-    picture = _background(factors["background"], x, y)
-    _paint_shirt(picture, head, x, y)
-    _paint(picture, pigment * 0.82, _cover(hair_edge, head.pixel) * hair.present)
-    _paint_neck(picture, skin, head, x, y)
-    _paint_ears(picture, skin, head, hair)
-    _paint_skin(picture, skin, head)
-    _paint_wrinkles(picture, skin, head)
-    _paint_beard(picture, pigment, head, value["beard"])
-    _paint_mouth(picture, head, value["smile"])
-    _paint_eyes(picture, head, value["eye_openness"], value["gaze"])
-    _paint_brows(picture, pigment, head)
-    _paint_nose(picture, skin, head)
-    _paint_glasses(picture, head, value["glasses"])
-    _paint_hair(picture, pigment, head, hair, hair_edge)
-    _paint_near_ear(picture, skin, head, hair)
-    return picture.clamp_(0, 1)
+    image = _background(factors["background"], x, y)
+    _paint_shirt(image, head, x, y)
+    _paint(image, pigment * 0.82, _cover(hair_edge, head.pixel) * hair.present)
+    _paint_neck(image, skin, head, x, y)
+    _paint_ears(image, skin, head, hair)
+    _paint_skin(image, skin, head)
+    _paint_wrinkles(image, skin, head)
+    _paint_beard(image, pigment, head, value["beard"])
+    _paint_mouth(image, head, value["smile"])
+    _paint_eyes(image, head, value["eye_openness"], value["gaze"])
+    _paint_brows(image, pigment, head)
+    _paint_nose(image, skin, head)
+    _paint_glasses(image, head, value["glasses"])
+    _paint_hair(image, pigment, head, hair, hair_edge)
+    _paint_near_ear(image, skin, head, hair)
+    return image.clamp_(0, 1)
 
 
 # Geometry
@@ -247,7 +247,7 @@ def _unturn(x: Tensor, radius: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _hair_shape(style: Tensor) -> HairShape:
-    """The numbers of each picture's hair style, (N, 1, 1) each."""
+    """The numbers of each image's hair style, (N, 1, 1) each."""
     table = torch.tensor([HAIR_SHAPES[name] for name in CHOICES["hair_style"]])
     rows = table.to(style.device)[style.long()]
     return HairShape(*(column.view(-1, 1, 1) for column in rows.unbind(dim=1)))
@@ -279,9 +279,9 @@ def _cover(distance: Tensor, soft) -> Tensor:
     return (0.5 - distance / soft).clamp(0, 1)
 
 
-def _paint(picture: Tensor, colour: Tensor, cover: Tensor) -> None:
+def _paint(image: Tensor, colour: Tensor, cover: Tensor) -> None:
     """Lay `colour` (N, 3, 1, 1) over (N, 3, R, R) in place where `cover` (N, R, R) says."""
-    picture.lerp_(colour, cover[:, None])
+    image.lerp_(colour, cover[:, None])
 
 
 def _solid(colour: Tensor, like: Tensor) -> Tensor:
@@ -306,42 +306,42 @@ def _background(position: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return colour + glow[:, None]
 
 
-def _paint_shirt(picture, head, x, y) -> None:
+def _paint_shirt(image, head, x, y) -> None:
     shirt = _ellipse(x, y + 1.12, 0.72 * (1 - 0.2 * head.child), 0.46)
-    _paint(picture, _solid(SHIRT, picture), _cover(shirt, head.pixel))
+    _paint(image, _solid(SHIRT, image), _cover(shirt, head.pixel))
 
 
-def _paint_neck(picture, skin, head, x, y) -> None:
+def _paint_neck(image, skin, head, x, y) -> None:
     neck = torch.maximum(x.abs() - 0.19 * (1 - 0.2 * head.child), _ellipse(x, y + 0.5, 0.3, 0.34))
-    _paint(picture, skin * 0.82, _cover(neck, head.pixel))
+    _paint(image, skin * 0.82, _cover(neck, head.pixel))
 
 
-def _paint_ears(picture, skin, head, hair) -> None:
+def _paint_ears(image, skin, head, hair) -> None:
     """Both ears, beside the head; the head is painted over them and hides the far one."""
     ears = _ellipse(head.x.abs() - head.half_width * head.turn.cos(), head.y, 0.1, 0.13)
-    _paint(picture, skin * 0.93, _cover(ears, head.pixel) * hair.ears)
+    _paint(image, skin * 0.93, _cover(ears, head.pixel) * hair.ears)
 
 
-def _paint_near_ear(picture, skin, head, hair) -> None:
+def _paint_near_ear(image, skin, head, hair) -> None:
     """The ear that a turn brings to the front."""
     middle = -head.turn.sign() * head.half_width * head.turn.cos()
     turned = (head.turn.sin().abs() / 0.25).clamp(0, 1) * hair.ears
     ear = _ellipse(head.x - middle, head.y, 0.1, 0.13)
-    _paint(picture, skin * 0.93, _cover(ear, head.pixel) * turned)
-    _paint(picture, skin * 0.72, _cover(ear + 0.07, head.pixel) * turned)
+    _paint(image, skin * 0.93, _cover(ear, head.pixel) * turned)
+    _paint(image, skin * 0.72, _cover(ear + 0.07, head.pixel) * turned)
 
 
-def _paint_skin(picture, skin, head) -> None:
-    _paint(picture, skin, head.inside)
+def _paint_skin(image, skin, head) -> None:
+    _paint(image, skin, head.inside)
     # The head is round: it is darker where its surface turns away.
     rim = (1 + head.outline / 0.22).clamp(0, 1).square() * head.inside
-    _paint(picture, skin * _solid(torch.tensor([0.86, 0.8, 0.8]), skin), rim)
+    _paint(image, skin * _solid(torch.tensor([0.86, 0.8, 0.8]), skin), rim)
     cheeks = _ellipse(head.across.abs() - 0.56 * head.half_width, head.y + 0.17, 0.13, 0.09)
     blush = _cover(cheeks, 0.12) * (0.25 + 0.15 * head.child)
-    _paint(picture, _solid(ROSE, skin), blush * head.face)
+    _paint(image, _solid(ROSE, skin), blush * head.face)
 
 
-def _paint_wrinkles(picture, skin, head) -> None:
+def _paint_wrinkles(image, skin, head) -> None:
     """Two lines on the forehead, one under each eye, one from each side of the nose."""
     side = head.across.abs()
     arch = 0.3 * side.square()
@@ -351,10 +351,10 @@ def _paint_wrinkles(picture, skin, head) -> None:
     under_eyes = _segment(side - 0.4 * head.half_width, head.y + 0.15 - 2 * arch, 0.08)
     beside_nose = _segment(head.y + 0.22, side - 0.22 + 0.3 * (head.y + 0.2), 0.07)
     lines = torch.minimum(forehead, torch.minimum(under_eyes, beside_nose)) - 0.012
-    _paint(picture, skin * 0.62, _cover(lines, head.soft) * head.face * head.old * 0.75)
+    _paint(image, skin * 0.62, _cover(lines, head.soft) * head.face * head.old * 0.75)
 
 
-def _paint_beard(picture, pigment, head, beard) -> None:
+def _paint_beard(image, pigment, head, beard) -> None:
     """A beard along the jaw from ear to ear, which leaves the mouth free, and a moustache."""
     bare = _ellipse(
         head.across, head.y + 0.17 * head.half_height, 0.88 * head.half_width,
@@ -363,7 +363,7 @@ def _paint_beard(picture, pigment, head, beard) -> None:
     jaw = torch.maximum(-bare, head.y + 0.02)
     jaw = torch.maximum(jaw, -0.1 - head.ahead)  # no further back than the ears
     on_jaw = _cover(jaw, head.soft) * head.inside
-    # At the chin the beard stands out from the head, so like the nose it is placed in the picture.
+    # At the chin the beard stands out from the head, so like the nose it is placed in the image.
     chin = _ellipse(
         head.x - 0.4 * head.half_width * head.turn.sin(), head.y + 0.86 * head.half_height,
         0.42 * head.half_width, 0.22 * head.half_height,
@@ -371,10 +371,10 @@ def _paint_beard(picture, pigment, head, beard) -> None:
     on_jaw = torch.maximum(on_jaw, _cover(chin, head.pixel))
     lip = _segment(head.across, head.y + 0.2 - 0.04 * head.child + head.across.square(), 0.11)
     on_lip = _cover(lip - 0.036, head.soft) * head.face
-    _paint(picture, pigment * 0.85, torch.maximum(on_jaw, on_lip) * beard)
+    _paint(image, pigment * 0.85, torch.maximum(on_jaw, on_lip) * beard)
 
 
-def _paint_mouth(picture, head, smile) -> None:
+def _paint_mouth(image, head, smile) -> None:
     """A bow whose corners rise with the smile; a broad one opens and shows teeth and tongue."""
     half_width = (0.21 + 0.03 * smile) * (1 - 0.1 * head.child)
     bow = (head.across / half_width).square().clamp_max(1)
@@ -385,15 +385,15 @@ def _paint_mouth(picture, head, smile) -> None:
     beside = (side - half_width).clamp_min(0)
     above = (head.y - upper).clamp_min(0) + (lower - head.y).clamp_min(0)
     lips = (beside.square() + above.square()).sqrt() - 0.026
-    _paint(picture, _solid(MOUTH, picture), _cover(lips, head.soft) * head.face)
+    _paint(image, _solid(MOUTH, image), _cover(lips, head.soft) * head.face)
     middle = 0.5 * (lower + upper)
     open_wide = (4 * opening).clamp_max(1) * head.face
     tongue = torch.maximum(lower + 0.01 - head.y, head.y - middle)
     tongue = torch.maximum(tongue, side - 0.6 * half_width)
-    _paint(picture, _solid(TONGUE, picture), _cover(tongue, head.soft) * open_wide)
+    _paint(image, _solid(TONGUE, image), _cover(tongue, head.soft) * open_wide)
     teeth = torch.maximum(head.y - upper, middle - head.y)
     teeth = torch.maximum(teeth, side - 0.88 * half_width)
-    _paint(picture, _solid(WHITE, picture), _cover(teeth, head.soft) * open_wide)
+    _paint(image, _solid(WHITE, image), _cover(teeth, head.soft) * open_wide)
 
 
 def _eye_place(head: _Head) -> tuple[Tensor, Tensor, Tensor]:
@@ -401,7 +401,7 @@ def _eye_place(head: _Head) -> tuple[Tensor, Tensor, Tensor]:
     return 0.43 * head.half_width, 0.05 - 0.1 * head.child, 1 + 0.15 * head.child
 
 
-def _paint_eyes(picture, head, openness, gaze) -> None:
+def _paint_eyes(image, head, openness, gaze) -> None:
     """Both eyes at once, one the mirror image of the other but for the gaze."""
     apart, height, size = _eye_place(head)
     half_width = 0.142 * size
@@ -412,38 +412,38 @@ def _paint_eyes(picture, head, openness, gaze) -> None:
     y = head.y - height + arch * (x / half_width).square()
     # The lid is a dark ellipse that peeps out above the white; closed, only the lid is left.
     lid = _ellipse(x, y - 0.024, half_width + 0.01, opening + 0.022)
-    _paint(picture, _solid(INK, picture), _cover(lid, head.soft) * head.face)
+    _paint(image, _solid(INK, image), _cover(lid, head.soft) * head.face)
     white = _cover(_ellipse(x, y, half_width, opening + 0.001), head.soft) * head.face
     white = white * (opening / head.pixel).clamp(0, 1)
-    _paint(picture, _solid(WHITE, picture), white)
+    _paint(image, _solid(WHITE, image), white)
     look = 0.062 * size * gaze * head.across.sign()
     pupil = _ellipse(x - look, y, 0.076 * size, 0.086 * size)
-    _paint(picture, _solid(INK, picture), _cover(pupil, head.soft) * white)
+    _paint(image, _solid(INK, image), _cover(pupil, head.soft) * white)
     # The light comes from the upper right in both eyes.
     glint_x = x - look - 0.025 * head.across.sign()
     glint = _ellipse(glint_x, y - 0.03, 0.024 * size, 0.026 * size)
     strength = min(0.9, 0.024 / head.pixel)  # it fills only a part of a large pixel
-    _paint(picture, _solid(WHITE, picture), _cover(glint, head.soft) * white * strength)
+    _paint(image, _solid(WHITE, image), _cover(glint, head.soft) * white * strength)
 
 
-def _paint_brows(picture, pigment, head) -> None:
+def _paint_brows(image, pigment, head) -> None:
     apart, height, size = _eye_place(head)
     x = head.across.abs() - apart
     brows = _segment(x, head.y - height - 0.225 * size + 1.2 * x.square(), 0.09)
     thickness = 0.026 - 0.006 * head.child
-    _paint(picture, pigment * 0.75, _cover(brows - thickness, head.soft) * head.face)
+    _paint(image, pigment * 0.75, _cover(brows - thickness, head.soft) * head.face)
 
 
-def _paint_nose(picture, skin, head) -> None:
+def _paint_nose(image, skin, head) -> None:
     """The nose stands out from the head, so a turn moves it further than the rest."""
     size = 1 - 0.3 * head.child
     middle = 1.12 * head.half_width * head.turn.sin()
     nose = _ellipse(head.x - middle, head.y + 0.12 + 0.02 * head.child, 0.065 * size, 0.05 * size)
     shade = skin * _solid(torch.tensor([0.82, 0.68, 0.66]), skin)
-    _paint(picture, shade, _cover(nose, head.pixel) * 0.8)
+    _paint(image, shade, _cover(nose, head.pixel) * 0.8)
 
 
-def _paint_glasses(picture, head, glasses) -> None:
+def _paint_glasses(image, head, glasses) -> None:
     """Two round lenses, the bridge between them, and the temples back to the ears."""
     apart, height, _ = _eye_place(head)
     x = head.across.abs() - apart
@@ -451,10 +451,10 @@ def _paint_glasses(picture, head, glasses) -> None:
     radius = apart - 0.02
     ring = (x.square() + y.square()).sqrt() - radius
     glass = _cover(ring, head.soft) * head.face * glasses
-    _paint(picture, _solid(LENS, picture), 0.2 * glass)
+    _paint(image, _solid(LENS, image), 0.2 * glass)
     bar = torch.maximum((y - 0.02).abs(), radius - x.abs())
     frame = torch.minimum(ring.abs(), bar) - 0.024
-    _paint(picture, _solid(INK, picture), _cover(frame, head.soft) * head.face * glasses)
+    _paint(image, _solid(INK, image), _cover(frame, head.soft) * head.face * glasses)
 
 
 def _hair_outline(head: _Head, hair: HairShape) -> Tensor:
@@ -476,7 +476,7 @@ def _hair_outline(head: _Head, hair: HairShape) -> Tensor:
     return torch.minimum(outline, knot)
 
 
-def _paint_hair(picture, pigment, head, hair, hair_edge) -> None:
+def _paint_hair(image, pigment, head, hair, hair_edge) -> None:
     """The hair in front: all that lies above the hairline, and the locks beside the face."""
     across = head.across / head.half_width
     hairline = hair.fringe + hair.parting * across - hair.drop * across.abs()
@@ -490,7 +490,7 @@ def _paint_hair(picture, pigment, head, hair, hair_edge) -> None:
     beside = torch.maximum(-0.01 - head.outline, 0.05 - head.y)
     front = _smooth_union(torch.minimum(hairline - head.y, beside), locks, 0.12)
     cover = _cover(torch.maximum(front, hair_edge), head.soft) * hair.present
-    _paint(picture, pigment, cover)
+    _paint(image, pigment, cover)
     shine = _segment(head.x - 0.16, hair_edge + 0.11, 0.1) - 0.025
     shine = _cover(shine, head.pixel) * (head.y > 0.25) * cover
-    _paint(picture, _solid(WHITE, picture), 0.3 * shine)
+    _paint(image, _solid(WHITE, image), 0.3 * shine)

@@ -1,4 +1,4 @@
-"""A folder of anybody's pictures as an image set."""
+"""A folder of anybody's images as an image set."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 # What Pillow may try on a file, whatever its suffix says: it knows rarer and riskier formats.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 DEFAULT_RESOLUTION = 64
-LARGEST_OWN_SIZE = 256  # pixels a side up to which pictures keep a size that they all share
+LARGEST_OWN_SIZE = 256  # pixels a side up to which images keep a size that they all share
 MAX_PIXELS = 100_000_000  # that one file may unfold into: decoded, they take 0.4 GB
-BAND = 8  # rows of a reduced picture that are made at once
+BAND = 8  # rows of a reduced image that are made at once
 MAX_BYTES = 8 << 30  # of the whole set as float32
 EXIF_ORIENTATION = 0x0112
 
@@ -26,15 +26,15 @@ EXIF_ORIENTATION = 0x0112
 def read_folder(
     path, split: str = "train", size: int | None = None, *, resolution: int | None = None, device
 ) -> ImageSet:
-    """Read the PNG, JPEG, WebP, BMP and GIF pictures under `path`, sub-folders included.
+    """Read the PNG, JPEG, WebP, BMP and GIF images under `path`, sub-folders included.
 
-    Each picture is turned upright (EXIF), reduced to 8 bits a channel, laid on white where it
+    Each image is turned upright (EXIF), reduced to 8 bits a channel, laid on white where it
     is transparent, converted to RGB, and resized and centre-cropped to fill the frame. Of an
     animation the first frame counts. Hidden files and folders are passed over.
 
-    Order and labels: where every picture lies in one of two or more sub-folders, these are its
-    classes, and the classes take turns, so that the first `size` pictures are balanced.
-    Otherwise the pictures come in the order of their paths, without labels.
+    Order and labels: where every image lies in one of two or more sub-folders, these are its
+    classes, and the classes take turns, so that the first `size` images are balanced.
+    Otherwise the images come in the order of their paths, without labels.
 
     A file that cannot be decoded, or has more than 100 megapixels, is left out, and one printed
     line names it. A plain JPEG may have up to 178: it is decoded at a fraction of its size.
@@ -42,8 +42,8 @@ def read_folder(
     Args:
         split: where `path` has both sub-folders "train" and "test", the one to read; any other
             folder is all "train".
-        size: the first `size` readable pictures; default all.
-        resolution: side in pixels. Default: the size that all the pictures share, if it is no
+        size: the first `size` readable images; default all.
+        resolution: side in pixels. Default: the size that all the images share, if it is no
             larger than 256 x 256 (it need not be square), else 64.
 
     Returns:
@@ -51,15 +51,15 @@ def read_folder(
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: no picture there can be read, or fewer than `size`, or they need over 8 GiB.
+        ValueError: no image there can be read, or fewer than `size`, or they need over 8 GiB.
     """
     folder = _split_folder(path, split)
-    files, classes = _find_pictures(folder)
+    files, classes = _find_images(folder)
     shape = (resolution, resolution) if resolution else _shared_shape(files)
     count = min(size or len(files), len(files))
     if count * 3 * shape[0] * shape[1] * 4 > MAX_BYTES:
         raise ValueError(
-            f"{count:,} pictures of {shape[1]} x {shape[0]} pixels from {folder} need more than "
+            f"{count:,} images of {shape[1]} x {shape[0]} pixels from {folder} need more than "
             f"{MAX_BYTES >> 30} GiB; lower resolution or size."
         )
     kept, broken = [], []
@@ -68,17 +68,17 @@ def read_folder(
         if len(kept) == count:
             break
         try:
-            pixels[len(kept)] = read_picture(file, shape)
+            pixels[len(kept)] = read_image(file, shape)
             kept.append(file)
         except Exception as error:  # decoders raise almost anything on damaged bytes
             broken.append(f"{file.relative_to(folder)} ({error or type(error).__name__})")
     if len(kept) < (size or 1):
         raise ValueError(
-            f"{folder} has {len(kept):,} readable pictures, fewer than the {size or 1:,} wanted"
-            f"{_left_out(broken)}; add pictures{' or lower size' if size else ''}."
+            f"{folder} has {len(kept):,} readable images, fewer than the {size or 1:,} wanted"
+            f"{_left_out(broken)}; add images{' or lower size' if size else ''}."
         )
     if broken:
-        print(f"{folder}: {len(kept):,} pictures read{_left_out(broken)}.")
+        print(f"{folder}: {len(kept):,} images read{_left_out(broken)}.")
     images = torch.from_numpy(pixels[: len(kept)]).permute(0, 3, 1, 2).contiguous()
     labels = [classes.index(_class_of(file, folder)) for file in kept] if classes else None
     return ImageSet(
@@ -89,13 +89,13 @@ def read_folder(
     )
 
 
-def read_picture(source, shape: tuple[int, int], crop: bool = True) -> np.ndarray:
-    """The picture in a file as (H, W, 3) uint8, with `shape` = (H, W); see `read_folder`.
+def read_image(source, shape: tuple[int, int], crop: bool = True) -> np.ndarray:
+    """The image in a file as (H, W, 3) uint8, with `shape` = (H, W); see `read_folder`.
 
     With `crop` it fills the frame and what stands out is cut off; without, it is shrunk or
     enlarged to fit within the frame whole, so that one of its sides may be shorter.
 
-    Raises whatever Pillow makes of a damaged file, and ValueError where it is no picture at all
+    Raises whatever Pillow makes of a damaged file, and ValueError where it is no image at all
     or unfolds into more than MAX_PIXELS pixels, which is read from its header before.
     """
     from PIL import Image, ImageOps
@@ -103,27 +103,27 @@ def read_picture(source, shape: tuple[int, int], crop: bool = True) -> np.ndarra
     height, width = shape
     # Twice the frame leaves the quality to the resize below; the frame may yet be turned by EXIF.
     enough = 2 * max(shape)
-    with _open(source, enough) as picture:
-        picture = _reduced(picture, enough)
-        ImageOps.exif_transpose(picture, in_place=True)
+    with _open(source, enough) as image:
+        image = _reduced(image, enough)
+        ImageOps.exif_transpose(image, in_place=True)
         if crop:
-            picture = ImageOps.fit(picture, (width, height))
+            image = ImageOps.fit(image, (width, height))
         else:
-            scale = min(width / picture.width, height / picture.height)
-            size = [max(1, round(scale * side)) for side in picture.size]
-            picture = picture.resize(size, Image.Resampling.BICUBIC)
-    white = Image.new("RGBA", picture.size, "white")
-    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
+            scale = min(width / image.width, height / image.height)
+            size = [max(1, round(scale * side)) for side in image.size]
+            image = image.resize(size, Image.Resampling.BICUBIC)
+    white = Image.new("RGBA", image.size, "white")
+    return np.asarray(Image.alpha_composite(white, image).convert("RGB"))
 
 
 @contextmanager
 def _open(source, enough: int | None = None):
-    """An open picture whose header has been read and found reasonable.
+    """An open image whose header has been read and found reasonable.
 
     A JPEG is set to decode at 1/2, 1/4 or 1/8 of its size, for a fraction of the work, where that
     leaves it `enough` pixels a side. A progressive one is held in whole all the same.
 
-    Pillow's warnings are kept quiet: of large pictures, because a limit of our own follows, and
+    Pillow's warnings are kept quiet: of large images, because a limit of our own follows, and
     of oddities that it can read past.
     """
     from PIL import Image, UnidentifiedImageError
@@ -131,67 +131,67 @@ def _open(source, enough: int | None = None):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            picture = Image.open(source, formats=FORMATS)
+            image = Image.open(source, formats=FORMATS)
         except UnidentifiedImageError:
-            raise ValueError("not a picture, or damaged") from None
-        except Image.DecompressionBombError:  # Pillow's own limit, where a picture is far beyond
+            raise ValueError("not an image, or damaged") from None
+        except Image.DecompressionBombError:  # Pillow's own limit, where an image is far beyond
             raise ValueError("more than 100 megapixels") from None
-        with picture:
-            whole = picture.size
+        with image:
+            whole = image.size
             if enough:
-                picture.draft(None, (enough, enough))
-            width, height = whole if "progressive" in picture.info else picture.size
+                image.draft(None, (enough, enough))
+            width, height = whole if "progressive" in image.info else image.size
             if width * height > MAX_PIXELS:
                 raise ValueError(f"{whole[0]} x {whole[1]} is more than 100 megapixels")
-            yield picture
+            yield image
 
 
-def _reduced(picture, enough: int):
-    """The picture as RGBA, smaller by a whole factor that leaves it `enough` pixels a side.
+def _reduced(image, enough: int):
+    """The image as RGBA, smaller by a whole factor that leaves it `enough` pixels a side.
 
-    It is made band by band, so that a large picture is never in memory twice.
+    It is made band by band, so that a large image is never in memory twice.
     """
     from PIL import Image
 
-    factor = max(1, min(picture.size) // enough)
-    picture.load()
-    width, height = picture.size
+    factor = max(1, min(image.size) // enough)
+    image.load()
+    width, height = image.size
     small = Image.new("RGBA", (-(-width // factor), -(-height // factor)))
     for row in range(0, small.height, BAND):
         top, bottom = row * factor, min((row + BAND) * factor, height)
-        small.paste(_eight_bits(picture.crop((0, top, width, bottom))).reduce(factor), (0, row))
-    small.info = dict(picture.info)  # says how the camera was held
+        small.paste(_eight_bits(image.crop((0, top, width, bottom))).reduce(factor), (0, row))
+    small.info = dict(image.info)  # says how the camera was held
     return small
 
 
-def _eight_bits(picture):
-    """The same picture as RGBA with 8 bits a channel."""
+def _eight_bits(image):
+    """The same image as RGBA with 8 bits a channel."""
     from PIL import Image
 
-    if picture.mode.startswith("I"):  # 16-bit greyscale, which convert() would clip at 255
-        picture = Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
-    return picture.convert("RGBA")
+    if image.mode.startswith("I"):  # 16-bit greyscale, which convert() would clip at 255
+        image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
+    return image.convert("RGBA")
 
 
 def _split_folder(path, split: str) -> Path:
     folder = Path(path).expanduser()
     if not path or not folder.is_dir():
         raise FileNotFoundError(
-            f"There is no folder {str(path)!r}; write the path of a folder of pictures after "
+            f"There is no folder {str(path)!r}; write the path of a folder of images after "
             f'"folder:", whole or as seen from {Path.cwd()}.'
         )
     if all((folder / name).is_dir() for name in ("train", "test")):
         return folder / split
     if split == "test":
         raise ValueError(
-            f'{folder} has no sub-folders "train" and "test"; put the pictures to test on into '
+            f'{folder} has no sub-folders "train" and "test"; put the images to test on into '
             f"{folder / 'test'} and the others into {folder / 'train'}."
         )
     return folder
 
 
-def _find_pictures(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """The picture files under `folder` in the order of the set, and the names of the classes."""
+def _find_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """The image files under `folder` in the order of the set, and the names of the classes."""
     found = []
     for parent, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -202,7 +202,7 @@ def _find_pictures(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
         ]
     if not found:
         raise ValueError(
-            f"{folder} holds no pictures; put some there ({', '.join(SUFFIXES)}) or check the path."
+            f"{folder} holds no images; put some there ({', '.join(SUFFIXES)}) or check the path."
         )
     by_class: dict[str, list[Path]] = {}
     for file in found:
@@ -225,17 +225,17 @@ def _class_of(file: Path, folder: Path) -> str:
 
 
 def _shared_shape(files: list[Path]) -> tuple[int, int]:
-    """(H, W) that all readable pictures share if it is small, else the default square."""
+    """(H, W) that all readable images share if it is small, else the default square."""
     shapes = set()
     for file in files:
         try:
-            with _open(file) as picture:
-                if max(picture.size) <= LARGEST_OWN_SIZE:
-                    turned = picture.getexif().get(EXIF_ORIENTATION, 1) >= 5
-                    shapes.add(picture.size if turned else picture.size[::-1])
+            with _open(file) as image:
+                if max(image.size) <= LARGEST_OWN_SIZE:
+                    turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+                    shapes.add(image.size if turned else image.size[::-1])
                 else:
                     shapes.add(None)
-        except Exception:  # left for read_picture, whose caller reports it
+        except Exception:  # left for read_image, whose caller reports it
             continue
         if None in shapes or len(shapes) > 1:
             break

@@ -1,4 +1,4 @@
-"""Handwritten digits drawn from pen strokes: pictures like MNIST's whose true factors are known.
+"""Handwritten digits drawn from pen strokes: images like MNIST's whose true factors are known.
 
 A digit is made in three steps, one function each:
 
@@ -7,9 +7,9 @@ A digit is made in three steps, one function each:
 2. `_place`: the path is slanted, turned, brought to its size and put in its position.
 3. `_ink`: a pen of the given thickness follows the path and leaves grey values.
 
-Every picture is a pure function of its class, its factors and its noise (the unsteadiness of the
+Every image is a pure function of its class, its factors and its noise (the unsteadiness of the
 hand). The factors are independent of each other, of the noise and of the class. All random numbers
-come from the CPU, so one seed gives the same pictures on every device, up to rounding; drawing
+come from the CPU, so one seed gives the same images on every device, up to rounding; drawing
 takes no matrix product, so neither TF32 nor autocast changes them.
 """
 
@@ -25,8 +25,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from course_utils.data.handwriting_styles import STYLES, Style
-from course_utils.data.imageset import ImageSet
+from .handwriting_styles import STYLES, Style
+from .imageset import ImageSet
 
 SIDE = 28  # pixels
 CLASSES = tuple("0123456789")
@@ -41,15 +41,15 @@ FACTORS = {
     "rotation": (-0.25, 0.25),  # radians, clockwise as seen; applied after the slant
     "thickness": (1.2, 5.0),  # mean width of the pen, pixels
     "size": (18.0, 21.5),  # longer side of the box around the ink, pixels
-    "position_x": (-1.5, 1.5),  # centre of mass right of the picture's centre, pixels
-    "position_y": (-1.5, 1.5),  # centre of mass below the picture's centre, pixels
+    "position_x": (-1.5, 1.5),  # centre of mass right of the image's centre, pixels
+    "position_y": (-1.5, 1.5),  # centre of mass below the image's centre, pixels
 }
 LIMIT = 2.5
 
-# Held, these make digits of a steady pen: what differs is the digit, its style and the hand.
-STEADY = {"slant": 0.2, "rotation": 0.0, "size": 19.5, "position_x": 0.0, "position_y": 0.0}
+# Fixed, these make digits of a steady pen: what differs is the digit, its style and the hand.
+CANONICAL = {"slant": 0.2, "rotation": 0.0, "size": 19.5, "position_x": 0.0, "position_y": 0.0}
 
-# The noise of one picture: independent standard normal numbers, that end at +-LIMIT.
+# The noise of one image: independent standard normal numbers, that end at +-LIMIT.
 POINTS = max(sum(len(points) for points, _ in style.strokes()) for style in STYLES)
 WAVES = 3
 NOISE = {
@@ -72,7 +72,7 @@ CHUNK = 256  # digits drawn at a time: what fits the processor's cache
 
 
 def draw(
-    size: int, *, seed: int = 0, held: Mapping[str, float] | None = None, device="cpu"
+    size: int, *, seed: int = 0, fixed: Mapping[str, float] | None = None, device="cpu"
 ) -> ImageSet:
     """Draw `size` digits, all ten classes equally often.
 
@@ -82,27 +82,27 @@ def draw(
     Args:
         size: how many digits.
         seed: of the classes, the factors and the unsteadiness of the hand.
-        held: factors that are the same for every digit, for example {"rotation": 0.0}; the
-            others are drawn as if nothing were held.
-        device: where to draw, and where the pictures stay.
+        fixed: factors that are the same for every digit, for example {"rotation": 0.0}; the
+            others are drawn as if nothing were fixed.
+        device: where to draw, and where the images stay.
 
     Returns:
         An ImageSet "handwriting" on `device`: images (size, 1, 28, 28) float32 in [0, 1], ink
         bright on black; labels (size,); factors as in `sample_factors`; classes "0" to "9".
 
     Raises:
-        ValueError: if size is not a positive whole number, seed not a whole number, or a held
+        ValueError: if size is not a positive whole number, seed not a whole number, or a fixed
             factor unknown or impossible.
     """
     labels = sample_labels(size, seed)
     factors = sample_factors(size, seed)
-    for name, value in (held or {}).items():
+    for name, value in (fixed or {}).items():
         factors[name] = torch.full((size,), float(value))
     images = render(labels, factors, sample_noise(size, seed), device)
     return ImageSet("handwriting", images, labels, factors, classes=CLASSES).to(device)
 
 
-def steadier(size: int, seed: int = 0, device="cpu") -> ImageSet:
+def legible_digits(size: int, seed: int = 0, device="cpu") -> ImageSet:
     """Draw `size` digits with half the unsteadiness of the hand, in a border of two pixels.
 
     Each can be read with certainty, and 32 pixels can be halved three times. Classes and factors
@@ -140,23 +140,23 @@ def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
 
 
 def sample_noise(size: int, seed: int = 0) -> Tensor:
-    """(size, NOISE_SIZE) float32 on the CPU: the unsteadiness of the hand, a row a picture."""
+    """(size, NOISE_SIZE) float32 on the CPU: the unsteadiness of the hand, a row an image."""
     _check_request(size, seed)
     return _normal(_uniform(size, NOISE_SIZE, seed, stream=2))
 
 
 def render(labels: Tensor, factors: dict[str, Tensor], noise: Tensor, device="cpu") -> Tensor:
-    """The pictures of given classes, factors and noise: (N, 1, 28, 28) float32 in [0, 1].
+    """The images of given classes, factors and noise: (N, 1, 28, 28) float32 in [0, 1].
 
-    A pure function, so one factor can be moved while all else is held still: repeat one row of
+    A pure function, so one factor can be moved while all else is kept as it is: repeat one row of
     labels and noise N times and give that factor N values. Factors may leave the ranges of
-    `FACTORS` a little (except style); ink beyond the picture's edge is lost.
+    `FACTORS` a little (except style); ink beyond the image's edge is lost.
 
     Args:
         labels: (N,) int64, 0 to 9.
         factors: name -> (N,), all names of `FACTORS`.
         noise: (N, NOISE_SIZE) as from `sample_noise`.
-        device: where to draw, and where the pictures stay.
+        device: where to draw, and where the images stay.
 
     Raises:
         ValueError: if a factor is missing or unknown, a length differs, or a value is impossible.
@@ -246,7 +246,7 @@ def _pressure(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
 def _place(
     path: Tensor, radius: Tensor, template: _Templates, factors: dict[str, Tensor]
 ) -> Tensor:
-    """The path in pixels from the picture's centre, shaped by the factors: (n, SAMPLES, 2)."""
+    """The path in pixels from the image's centre, shaped by the factors: (n, SAMPLES, 2)."""
     x, y = path.unbind(dim=2)
     x = x - factors["slant"] * y
     cos, sin = factors["rotation"].cos(), factors["rotation"].sin()
@@ -270,7 +270,7 @@ def _ink(path: Tensor, radius: Tensor, softness: Tensor) -> Tensor:
     """Grey values (n, 1, 28, 28) of a round pen that follows the path.
 
     Args:
-        path: (n, SAMPLES, 2) pixels from the picture's centre.
+        path: (n, SAMPLES, 2) pixels from the image's centre.
         radius: (n, SAMPLES) of the pen, pixels.
         softness: (n, 1) width of the ink's edge, pixels.
     """

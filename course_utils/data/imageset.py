@@ -1,4 +1,4 @@
-"""A set of pictures as tensors: what every loader and generator of this package returns."""
+"""A set of images as tensors: what every loader and generator of this package returns."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Pictures with all that is known about them, aligned along the first dimension.
+    """Images with all that is known about them, aligned along the first dimension.
 
     Attributes:
         name: what the set is called, for titles and messages.
         images: (N, C, H, W) float32 in [0, 1].
-        labels: (N,) int64 class of each picture, or None where there are no classes.
+        labels: (N,) int64 class of each image, or None where there are no classes.
         factors: name -> (N,) or (N, k) tensor: the true generative factors, where they are
-            known (drawn pictures know theirs, photographs do not).
-        captions: one English sentence a picture, or None.
+            known (drawn images know theirs, photographs do not).
+        captions: one English sentence an image, or None.
         classes: the name of each label.
     """
 

@@ -45,7 +45,7 @@ class Mixture:
         return torch.logsumexp(kernels, dim=-1) - math.log(len(self.means))
 
     def standardised(self) -> Mixture:
-        """The same picture with a centre's coordinates of mean square one.
+        """The same image with a centre's coordinates of mean square one.
 
         Networks learn from numbers of order one; modes, distances in standard deviations and
         divergences are what they were.

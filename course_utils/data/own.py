@@ -1,4 +1,4 @@
-"""A picture of one's own as a tensor, whatever file it comes in; photographed digits as well."""
+"""An image of one's own as a tensor, whatever file it comes in; photographed digits as well."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .folder import read_picture
+from .folder import read_image
 
 LUMA = (0.299, 0.587, 0.114)  # how much red, green and blue add to the brightness that we see
-FRAME, BOX = 28, 20  # pixels: the side of a picture of the digit sets, and its ink's longer side
+FRAME, BOX = 28, 20  # pixels: the side of an image of the digit sets, and its ink's longer side
 CENTRE = 14.5  # where MNIST has the centre of mass: in the middle of pixel 14
 WORKING_SIDE = 320  # pixels: a photograph is brought to this size before its ink is looked for
 BROADEST_PEN = 0.35  # of the photograph's shorter side: what is broader counts as lighting
@@ -28,10 +28,10 @@ NO_DIGIT = (
 )
 
 
-def own_picture(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -> Tensor:
-    """Read one picture of any size and kind.
+def own_image(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -> Tensor:
+    """Read one image of any size and kind.
 
-    PNG, JPEG, WebP, BMP and GIF are read, up to 100 megapixels (plain JPEG: 178). The picture is
+    PNG, JPEG, WebP, BMP and GIF are read, up to 100 megapixels (plain JPEG: 178). The image is
     turned upright (EXIF), laid on white where it is transparent, and of an animation the first
     frame counts.
 
@@ -40,34 +40,34 @@ def own_picture(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -
         shape: (C, H, W); C is 3 for colours or 1 for luma, the grey that looks as bright.
         device: where the tensor is to be.
         crop: True fills the frame and cuts off what stands out on either side; False fits the
-            whole picture into the frame, so that one of its sides may turn out shorter.
+            whole image into the frame, so that one of its sides may turn out shorter.
 
     Returns:
         (1, C, H, W) float32 in [0, 1].
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it holds no picture that can be read, or an argument cannot be used.
+        ValueError: it holds no image that can be read, or an argument cannot be used.
     """
     channels, height, width = _checked_shape(shape)
     name, source = _opened(source)
     try:
-        pixels = read_picture(source, (height, width), crop)
+        pixels = read_image(source, (height, width), crop)
     except Exception as error:  # decoders raise almost anything on damaged bytes
         reason = getattr(error, "strerror", None) or error or type(error).__name__
         raise ValueError(
-            f"{name} cannot be read as a picture ({reason}); open it in a program that shows "
-            "pictures and save it as PNG or JPEG, with at most 100 megapixels."
+            f"{name} cannot be read as an image ({reason}); open it in a program that shows "
+            "images and save it as PNG or JPEG, with at most 100 megapixels."
         ) from None
     if channels == 1:
         from PIL import Image
 
         pixels = np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
-    picture = torch.tensor(pixels, device=device).permute(2, 0, 1)[None]
-    return picture.float().div(255).contiguous()
+    image = torch.tensor(pixels, device=device).permute(2, 0, 1)[None]
+    return image.float().div(255).contiguous()
 
 
-def ink_on_black(pictures: Tensor) -> Tensor:
+def to_mnist_style(images: Tensor) -> Tensor:
     """Turn photographs of one handwritten digit each into what the digit sets look like.
 
     The light on the paper may be uneven, the ink of any colour. What is found is stretched to
@@ -75,32 +75,32 @@ def ink_on_black(pictures: Tensor) -> Tensor:
     margin of 4 on either side, and shifted until its centre of mass is in the middle of 28 x 28
     pixels: what MNIST did. Strokes of a thin pen are broadened to those of MNIST. Specks are
     left out, and so is what reaches the edge of the photograph: ruled lines, shadows, the table.
-    A picture that is bright on dark already stays so.
+    An image that is bright on dark already stays so.
 
     Args:
-        pictures: (N, C, H, W) in [0, 1], C of 1 or 3, larger than 28 x 28 where the digit fills
-            only a part: `own_picture(path, (1, 320, 320), crop=False)` gives such a one.
+        images: (N, C, H, W) in [0, 1], C of 1 or 3, larger than 28 x 28 where the digit fills
+            only a part: `own_image(path, (1, 320, 320), crop=False)` gives such a one.
 
     Returns:
         (N, 1, 28, 28) float32 in [0, 1] on the same device.
 
     Raises:
-        ValueError: a picture shows no digit with a margin around it, or `pictures` are none.
+        ValueError: an image shows no digit with a margin around it, or `images` are none.
     """
-    shape = tuple(pictures.shape) if isinstance(pictures, Tensor) else pictures
-    if not isinstance(pictures, Tensor) or len(shape) != 4 or shape[1] not in (1, 3) or 0 in shape:
+    shape = tuple(images.shape) if isinstance(images, Tensor) else images
+    if not isinstance(images, Tensor) or len(shape) != 4 or shape[1] not in (1, 3) or 0 in shape:
         raise ValueError(
-            f"ink_on_black needs pictures (N, C, H, W) with C of 1 or 3, and own_picture gives "
+            f"ink_on_black needs images (N, C, H, W) with C of 1 or 3, and own_image gives "
             f"such; this is {shape!r}."
         )
-    greys = pictures.detach().float()
+    greys = images.detach().float()
     if shape[1] == 3:
         greys = (greys * greys.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
     shrink = WORKING_SIDE / max(greys.shape[2:])
     if shrink < 1:
         greys = _resized(greys, [max(1, round(shrink * side)) for side in greys.shape[2:]])
     digits = [_centred(_broad(_digit(_ink(grey[0].cpu().numpy())))) for grey in greys]
-    return torch.stack(digits).to(pictures.device)
+    return torch.stack(digits).to(images.device)
 
 
 def _checked_shape(shape) -> tuple[int, int, int]:
@@ -116,23 +116,23 @@ def _checked_shape(shape) -> tuple[int, int, int]:
 
 
 def _opened(source):
-    """What to call the picture in a message, and what Pillow can open."""
+    """What to call the image in a message, and what Pillow can open."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "The file", io.BytesIO(source)
     if hasattr(source, "read"):
         name = getattr(source, "name", None)
         return name if isinstance(name, str) else "The file", source
     if not isinstance(source, (str, os.PathLike)) or not str(source):
-        raise ValueError(f"There is no picture {source!r}; give a path, bytes or an open file.")
+        raise ValueError(f"There is no image {source!r}; give a path, bytes or an open file.")
     path = os.path.expanduser(source)
     if not os.path.exists(path):
         raise FileNotFoundError(
-            f"There is no file {path!r}; write the path of a picture, whole or as seen from "
+            f"There is no file {path!r}; write the path of an image, whole or as seen from "
             f"{os.getcwd()}."
         )
     if not os.path.isfile(path):
         example = os.path.join(path, "cat.jpg")
-        raise ValueError(f"{path} is no file; name one picture, for example {example}.")
+        raise ValueError(f"{path} is no file; name one image, for example {example}.")
     return path, path
 
 
@@ -222,5 +222,5 @@ def _centred(digit: np.ndarray) -> Tensor:
     return small / small.max()
 
 
-def _resized(pictures: Tensor, size) -> Tensor:
-    return F.interpolate(pictures, size, mode="bilinear", antialias=True).clamp(0, 1)
+def _resized(images: Tensor, size) -> Tensor:
+    return F.interpolate(images, size, mode="bilinear", antialias=True).clamp(0, 1)

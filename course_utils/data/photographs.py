@@ -44,7 +44,7 @@ NAMES = tuple(CROPS)
 
 
 def photograph(name: str, size: int = 256, *, device="cpu") -> Tensor:
-    """The photograph of that name as a square picture around its subject.
+    """The photograph of that name as a square image around its subject.
 
     Beyond 300 to 400 pixels a side it is enlarged, since the originals have no more.
 
@@ -68,8 +68,8 @@ def photograph(name: str, size: int = 256, *, device="cpu") -> Tensor:
     box = crop.left, crop.top, crop.left + crop.side, crop.top + crop.side
     whole = Image.fromarray(_original(crop))
     pixels = np.asarray(whole.resize((size, size), Image.Resampling.LANCZOS, box=box))
-    picture = torch.tensor(pixels, device=device).permute(2, 0, 1)[None]
-    return picture.float().div(255).contiguous()
+    image = torch.tensor(pixels, device=device).permute(2, 0, 1)[None]
+    return image.float().div(255).contiguous()
 
 
 def _original(crop: Crop) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..session import data_folder
+from ..session.lab import data_folder
 from .download import extract, fetch, gunzip
 from .imageset import ImageSet
 
@@ -30,11 +30,11 @@ CIFAR10_FILES = {
 CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
-CIFAR10_PICTURES_A_FILE = 10_000
+CIFAR10_IMAGES_A_FILE = 10_000
 
 
 def read_real(name: str, split: str, size: int | None, *, root, device) -> ImageSet:
-    """The first `size` pictures of "mnist", "fashion_mnist" (N, 1, 28, 28) or "cifar10"
+    """The first `size` images of "mnist", "fashion_mnist" (N, 1, 28, 28) or "cifar10"
     (N, 3, 32, 32), downloaded into `root` first where they are not there yet.
 
     Raises:
@@ -45,7 +45,7 @@ def read_real(name: str, split: str, size: int | None, *, root, device) -> Image
     read = _read_cifar10 if name == "cifar10" else _read_mnist
     images, labels, classes = read(name, split, folder)
     if size is not None and size > len(images):
-        raise ValueError(f"{name} has {len(images):,} {split} pictures, not {size:,}; lower size.")
+        raise ValueError(f"{name} has {len(images):,} {split} images, not {size:,}; lower size.")
     return ImageSet(
         name=name,
         images=torch.from_numpy(images[:size].copy()).to(device).float().div_(255),
@@ -86,7 +86,7 @@ def _read_cifar10(name: str, split: str, folder: Path):
     folder = folder / CIFAR10_FOLDER
     paths = [folder / file for file in CIFAR10_FILES[split]]
     record = 1 + 3 * 32 * 32  # one label, then the red, the green and the blue plane
-    file_bytes = CIFAR10_PICTURES_A_FILE * record
+    file_bytes = CIFAR10_IMAGES_A_FILE * record
     if not all(path.is_file() for path in paths):
         archive = folder.parent / CIFAR10_ARCHIVE
         instead = _instead("faces", folder.parent)

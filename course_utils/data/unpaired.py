@@ -1,4 +1,4 @@
-"""Two sets of pictures without pairs, for translation from one to the other and back."""
+"""Two sets of images without pairs, for translation from one to the other and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import torch
 from torch import Tensor
 
-from ..session import data_folder
+from ..session.lab import data_folder
 from . import _positive, animals
 from .download import CHUNK_BYTES, fetch
 from .folder import DEFAULT_RESOLUTION, SUFFIXES, read_folder
@@ -57,16 +57,16 @@ PUBLISHED = {
     ),
 }
 PARTS = ("trainA", "trainB", "testA", "testB")  # sub-folders: A holds X, B holds Y
-MAX_UNPACKED_BYTES = 2 << 30  # of all the pictures of an archive together
+MAX_UNPACKED_BYTES = 2 << 30  # of all the images of an archive together
 DRAWN_SIZE, DRAWN_TEST_SIZE = 4_000, 256
 
 
 @dataclass(frozen=True)
 class Unpaired:
-    """Pictures of X and of Y, (N, 3, H, W) float32 in [0, 1] each, all of one height and width.
+    """Images of X and of Y, (N, 3, H, W) float32 in [0, 1] each, all of one height and width.
 
     Attributes:
-        x, y: for training; no picture of one shows what a picture of the other shows.
+        x, y: for training; no image of one shows what an image of the other shows.
         test_x, test_y: for measuring, all of them new.
         partners_of_test_x: what `test_x` should become in Y, pixel by pixel, where that is known
             (drawn sets), else None.
@@ -75,7 +75,7 @@ class Unpaired:
             the rest is background, which a translation should leave as it is. None where it is
             not known.
         masks_of_test_y: the same for `test_y`.
-        names: what one picture of X and one of Y shows.
+        names: what one image of X and one of Y shows.
     """
 
     x: Tensor
@@ -99,26 +99,26 @@ def unpaired(
     device: torch.device | str = "cpu",
     root=None,
 ) -> Unpaired:
-    """Two sets of pictures without pairs.
+    """Two sets of images without pairs.
 
     Args:
         name: "horse:zebra", or any other two of `animals.KINDS`, is drawn here, offline;
             "horse2zebra" or another name of `PUBLISHED` is read from `root` and downloaded there
-            first if need be; "folders:PATH_X,PATH_Y" reads any two folders of pictures (see
+            first if need be; "folders:PATH_X,PATH_Y" reads any two folders of images (see
             `folder.read_folder`), and paths may hold commas themselves: the comma between them is
             the first one with a folder before it and a folder after it.
-        size: how many training pictures of each set. Default: 4,000 drawn ones; all others.
-        test_size: how many test pictures of each set. Default: 256 drawn ones, all published ones,
+        size: how many training images of each set. Default: 4,000 drawn ones; all others.
+        test_size: how many test images of each set. Default: 256 drawn ones, all published ones,
             and of a folder those in its sub-folder "test", or where there are no sub-folders
             "train" and "test", a tenth of it, chosen by `seed`.
         seed: of the drawn sets (every set and every seed has scenes of its own) and of that choice.
-        resolution: side of the square pictures in pixels. Default: 32 drawn, 64 otherwise.
+        resolution: side of the square images in pixels. Default: 32 drawn, 64 otherwise.
         device: where the tensors stay.
         root: where published sets are kept. Default: the environment variable COURSE_DATA, else
             data/downloads of the course folder.
 
     Raises:
-        ValueError: an argument cannot be used, or there are too few pictures.
+        ValueError: an argument cannot be used, or there are too few images.
         FileNotFoundError: a folder does not exist.
         DownloadError: a published set is neither in `root` nor could be downloaded.
     """
@@ -208,21 +208,21 @@ def _two_folders(paths: str) -> tuple[Path, Path]:
 
 
 def _read_both(folder: Path, size, test_size, seed, resolution, device) -> tuple[Tensor, Tensor]:
-    """The training and the test pictures of one folder."""
+    """The training and the test images of one folder."""
     options = {"resolution": resolution, "device": device}
     if all((folder / split).is_dir() for split in ("train", "test")):
         return (
             read_folder(folder, "train", size, **options).images,
             read_folder(folder, "test", test_size, **options).images,
         )
-    # A tenth, rounded up, of so many pictures leaves at least `size`.
+    # A tenth, rounded up, of so many images leaves at least `size`.
     wanted = None if size is None else size + (test_size or -(-size // 9))
     images = read_folder(folder, size=wanted, **options).images
     held_out = test_size or -(-len(images) // 10)
     if len(images) <= held_out:
         raise ValueError(
-            f"{folder} has {len(images):,} readable pictures, and {held_out:,} of them for testing "
-            f"leave none to train on; add pictures or lower test_size."
+            f"{folder} has {len(images):,} readable images, and {held_out:,} of them for testing "
+            f"leave none to train on; add images or lower test_size."
         )
     # By chance, because the order of a folder may follow its names or its classes.
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
@@ -254,10 +254,10 @@ def _published(name: str, root: Path) -> Path:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack the pictures of an archive into the `PARTS` of `folder`, each whole or not at all.
+    """Unpack the images of an archive into the `PARTS` of `folder`, each whole or not at all.
 
     Of a member's name only the part and the last piece count, so that an archive cannot place a
-    file anywhere else, and only names of pictures are taken.
+    file anywhere else, and only names of images are taken.
 
     Raises: ValueError where the archive lacks a part, or holds more than MAX_UNPACKED_BYTES.
     """
@@ -265,18 +265,18 @@ def _unpack(archive: Path, folder: Path) -> None:
         zipfile.ZipFile(archive) as packed,
         tempfile.TemporaryDirectory(dir=archive.parent, prefix=f".{folder.name}.") as temporary,
     ):
-        pictures = [member for member in packed.infolist() if _is_picture(member.filename)]
-        parts = {PurePosixPath(member.filename).parent.name for member in pictures}
+        images = [member for member in packed.infolist() if _is_image(member.filename)]
+        parts = {PurePosixPath(member.filename).parent.name for member in images}
         if lacking := [part for part in PARTS if part not in parts]:
-            raise ValueError(f"{archive} lacks pictures of {', '.join(lacking)}; delete it.")
+            raise ValueError(f"{archive} lacks images of {', '.join(lacking)}; delete it.")
         # zipfile never gives more of a member than its header promises.
-        if sum(member.file_size for member in pictures) > MAX_UNPACKED_BYTES:
+        if sum(member.file_size for member in images) > MAX_UNPACKED_BYTES:
             raise ValueError(
                 f"{archive} holds more than the {MAX_UNPACKED_BYTES >> 30} GiB allowed; delete it."
             )
         for part in PARTS:
             Path(temporary, part).mkdir()
-        for member in pictures:
+        for member in images:
             name = PurePosixPath(member.filename)
             target = Path(temporary, name.parent.name, name.name)
             with packed.open(member) as source, open(target, "wb") as file:
@@ -290,8 +290,8 @@ def _unpack(archive: Path, folder: Path) -> None:
                     raise
 
 
-def _is_picture(member: str) -> bool:
-    """Whether a member of an archive is a picture that lies in one of `PARTS`."""
+def _is_image(member: str) -> bool:
+    """Whether a member of an archive is an image that lies in one of `PARTS`."""
     path = PurePosixPath(member)
     hidden = path.name.startswith(".")
     return path.parent.name in PARTS and path.suffix.lower() in SUFFIXES and not hidden

@@ -5,8 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .. import metrics, retrieval
-from .checking import Wrong, ask, ask_tensor, check, explanation, near
+from .. import metrics
+from ..metrics import retrieval
+from .checking import (
+    Wrong,
+    ask,
+    ask_tensor,
+    check,
+    explanation,
+    near,
+)
 
 
 def check_precision(answer) -> None:
@@ -54,7 +62,7 @@ def _compare_precision(answer, found: Tensor, wanted: Tensor, k: int) -> None:
         "all hits are divided by k; count only those among the first k.": hits.sum(1) / k,
         "those are the last k; the best are the first.": hits[:, -k:].float().mean(1),
         "that is the share of misses; what is wanted has the query's own label.": 1 - right,
-        "that is k - 1 pictures; found[:, :k] holds k.": hits[:, : k - 1].float().mean(1),
+        "that is k - 1 images; found[:, :k] holds k.": hits[:, : k - 1].float().mean(1),
     }
     raise Wrong(
         explanation(share, mistakes.items())
@@ -121,7 +129,7 @@ def check_psnr(answer) -> None:
     check("Exercise 3, decibels", answer, _examine_psnr)
 
 
-def _pictures(seed: int, count: int = 4) -> tuple[Tensor, Tensor]:
+def _images(seed: int, count: int = 4) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     truth = torch.rand(count, 3, 6, 5, generator=generator)
     strength = torch.linspace(0.05, 0.3, count)[:, None, None, None]
@@ -130,7 +138,7 @@ def _pictures(seed: int, count: int = 4) -> tuple[Tensor, Tensor]:
 
 def _examine_psnr(answer) -> str:
     for seed in (1, 2):
-        _compare_psnr(answer, *_pictures(seed))
+        _compare_psnr(answer, *_images(seed))
     return "right: 10 dB for every tenth of the error."
 
 
@@ -138,15 +146,15 @@ def _compare_psnr(answer, restored: Tensor, truth: Tensor) -> None:
     right = metrics.psnr(restored, truth)
     result = ask(answer, restored, truth)
     if isinstance(result, float) or isinstance(result, Tensor) and result.dim() == 0:
-        raise Wrong("that is one number for the whole batch; average over each picture alone.")
-    decibels = ask_tensor(lambda: result, shape=(len(truth),), meaning="one number a picture")
+        raise Wrong("that is one number for the whole batch; average over each image alone.")
+    decibels = ask_tensor(lambda: result, shape=(len(truth),), meaning="one number an image")
     if near(decibels, right):
         return
     squared = (restored - truth).square().flatten(1)
     mistakes = {
         "the sign is turned round: small errors must give many decibels.": -right,
         "that is the natural logarithm; decibels take log10.": -10 * squared.mean(1).log(),
-        "the errors are summed; the mean does not depend on the size of the picture.": -10
+        "the errors are summed; the mean does not depend on the size of the image.": -10
         * squared.sum(1).log10(),
         "twice too large: the factor 20 belongs to the root of the error.": 2 * right,
         "half of it: either take no root of the error, or 20 for the factor.": right / 2,
@@ -168,7 +176,7 @@ def check_hole_loss(answer) -> None:
 
 
 def _holes(truth: Tensor) -> Tensor:
-    """One hole a picture, each of another size."""
+    """One hole an image, each of another size."""
     holes = torch.zeros_like(truth[:, :1], dtype=torch.bool)
     for number in range(len(truth)):
         holes[number, :, 1 : 3 + number % 3, 1:4] = True
@@ -177,9 +185,9 @@ def _holes(truth: Tensor) -> Tensor:
 
 def _examine_hole_loss(answer) -> str:
     for seed in (3, 4):
-        restored, truth = _pictures(seed)
+        restored, truth = _images(seed)
         _compare_hole_loss(answer, restored, truth, _holes(truth))
-    restored, truth = _pictures(5)
+    restored, truth = _images(5)
     restored.requires_grad_()
     loss = ask(answer, restored, truth, _holes(truth))
     if not loss.requires_grad:
@@ -195,13 +203,13 @@ def _compare_hole_loss(answer, restored: Tensor, truth: Tensor, hole: Tensor) ->
     right = total / (pixels * colours)
     result = ask(answer, restored, truth, hole)
     if isinstance(result, float) or isinstance(result, Tensor) and result.dim() == 0:
-        raise Wrong("that is one number for the whole batch; keep one for each picture.")
-    loss = ask_tensor(lambda: result, shape=(len(truth),), meaning="one loss a picture")
+        raise Wrong("that is one number for the whole batch; keep one for each image.")
+    loss = ask_tensor(lambda: result, shape=(len(truth),), meaning="one loss an image")
     if near(loss, right):
         return
     outside = (squared * ~hole).flatten(1).sum(1)
     mistakes = {
-        "that is the error of the whole picture; multiply it by the hole first.": squared.flatten(
+        "that is the error of the whole image; multiply it by the hole first.": squared.flatten(
             1
         ).mean(1),
         "the error in the hole is divided by all pixels; divide by those of the hole.": total
@@ -211,7 +219,7 @@ def _compare_hole_loss(answer, restored: Tensor, truth: Tensor, hole: Tensor) ->
         "the errors are summed; divide by the number of values in the hole.": total,
         "that is the error outside the hole; the mask is turned round.": outside
         / (size - pixels * colours),
-        "every picture is divided by the size of all holes together; each has its own.": total
+        "every image is divided by the size of all holes together; each has its own.": total
         / (pixels.sum() * colours),
         "that is the absolute error; square it.": ((restored - truth).abs() * hole)
         .flatten(1)

@@ -51,7 +51,7 @@ TIED_ORDERS = [
     ((False, True), "the matrix is used in the wrong order: weight is (code, pixels), so the "
      "encoder is x @ weight.T and the decoder h @ weight."),
     ((False, False), "the encoder needs the transpose: weight is (code, pixels) and x has its "
-     "pictures in rows, so it is x @ weight.T."),
+     "images in rows, so it is x @ weight.T."),
 ]  # fmt: skip
 TIED_CODES = [
     (torch.sigmoid, ""),
@@ -61,14 +61,14 @@ TIED_CODES = [
 ]
 TIED_BIASES = [
     ((0, 1), ""),
-    ((1, 0), "the biases are swapped: bias_h belongs to the code, bias_x to the picture."),
+    ((1, 0), "the biases are swapped: bias_h belongs to the code, bias_x to the image."),
     ((None, 1), "bias_h is missing; it is added before the sigmoid."),
     ((0, None), "bias_x is missing; it is added to the logits."),
     ((None, None), "both biases are missing."),
 ]
 TIED_OUTPUTS = [
     (lambda a: a, ""),
-    (torch.sigmoid, "that is the picture; return its logits, without the last sigmoid, which is "
+    (torch.sigmoid, "that is the image; return its logits, without the last sigmoid, which is "
      "inside the loss."),
 ]  # fmt: skip
 TIED_CRASHES = {"RuntimeError": "x is (N, pixels), weight (code, pixels)"}
@@ -112,7 +112,7 @@ def _examine_tied(answer) -> str:
 
 def _ask_tied(answer, x: Tensor, weight: Tensor, bias_h: Tensor, bias_x: Tensor) -> Tensor:
     logits = ask(answer, x, weight, bias_h, bias_x, crashes=TIED_CRASHES)
-    meaning = "one row a picture, one column a pixel"
+    meaning = "one row an image, one column a pixel"
     return ask_tensor(lambda: logits, shape=tuple(x.shape), meaning=meaning)
 
 
@@ -120,9 +120,9 @@ def _ask_tied(answer, x: Tensor, weight: Tensor, bias_h: Tensor, bias_x: Tensor)
 
 SPARSITY_AVERAGES = [
     (lambda h: h.mean(0), ""),
-    (lambda h: h.mean(1), "ρ̂ is averaged over the pictures, dim=0, and not over the units."),
-    (lambda h: h.mean(), "every unit has a ρ̂ of its own: average over the pictures only, dim=0."),
-    (lambda h: h, "average the activations first, and then take the KL; here each picture has a "
+    (lambda h: h.mean(1), "ρ̂ is averaged over the images, dim=0, and not over the units."),
+    (lambda h: h.mean(), "every unit has a ρ̂ of its own: average over the images only, dim=0."),
+    (lambda h: h, "average the activations first, and then take the KL; here each image has a "
      "KL of its own."),
 ]  # fmt: skip
 SPARSITY_WAYS = [
@@ -169,7 +169,7 @@ def _examine_sparsity(answer) -> str:
             on = target * (target / found).log()
             off = (1 - target) * ((1 - target) / (1 - found)).log()
             kl = sign * base * (terms[0] * on + terms[1] * off)
-            kl = kl.mean(0) if kl.dim() == 2 else kl  # each picture's own, over the batch
+            kl = kl.mean(0) if kl.dim() == 2 else kl  # each image's own, over the batch
             return kl.mean() if mean else kl.sum()
 
         choices = [SPARSITY_AVERAGES, SPARSITY_WAYS, SPARSITY_TERMS]
@@ -205,7 +205,7 @@ def _examine_mask(answer) -> str:
             _judge_mask(dropped, share)
             if torch.equal(dropped, _dropped(answer, x, share)):
                 raise Wrong("two calls drop the same pixels; draw a new mask every time.")
-    return "right: the share asked for, other pixels in every picture, and the rest untouched."
+    return "right: the share asked for, other pixels in every image, and the rest untouched."
 
 
 def _dropped(answer, x: Tensor, share: float) -> Tensor:
@@ -213,13 +213,13 @@ def _dropped(answer, x: Tensor, share: float) -> Tensor:
     given = x.clone()
     damaged = ask(answer, given, share)
     if not torch.equal(given, x):
-        raise Wrong("your function changes x itself; the loss still needs the whole picture, so "
+        raise Wrong("your function changes x itself; the loss still needs the whole image, so "
                     "make a new tensor.")  # fmt: skip
     if isinstance(damaged, Tensor) and damaged.any() and ((damaged == 0) | (damaged == 1)).all():
-        raise Wrong("that is the mask; multiply the pictures by it.")
+        raise Wrong("that is the mask; multiply the images by it.")
     if not isinstance(damaged, Tensor) or damaged.shape != x.shape:
         what = tuple(damaged.shape) if isinstance(damaged, Tensor) else type(damaged).__name__
-        raise Wrong(f"return pictures of the same shape {tuple(x.shape)}; this is {what}.")
+        raise Wrong(f"return images of the same shape {tuple(x.shape)}; this is {what}.")
     dropped = damaged == 0
     rest, was = damaged[~dropped], x[~dropped]
     if near(rest, was):
@@ -243,9 +243,9 @@ def _judge_mask(dropped: Tensor, share: float) -> None:
                     "them, so draw one number a pixel: (N, 1, H, W).")  # fmt: skip
     pixels = dropped[:, 0]
     if (pixels == pixels[:1]).all():
-        raise Wrong("every picture loses the same pixels; draw a mask for each.")
+        raise Wrong("every image loses the same pixels; draw a mask for each.")
     if (pixels == pixels[:, :1]).all() or (pixels == pixels[:, :, :1]).all():
-        raise Wrong("whole rows, columns or pictures go at once; draw one number a pixel.")
+        raise Wrong("whole rows, columns or images go at once; draw one number a pixel.")
     found = pixels.float().mean().item()
     if abs(found - share) < 0.02:
         return
@@ -310,7 +310,7 @@ def _examine_contractive(answer) -> str:
             (EXAMPLES, pixels): "that is one number a pixel; sum over the pixels, too.",
             (EXAMPLES, units, pixels): "those are the entries of the Jacobian; square them and "
             "sum over units and pixels.",
-            (): "that is one number for the whole batch; keep one for each picture.",
+            (): "that is one number for the whole batch; keep one for each image.",
         }
         penalty = ask(answer, h, weight)
         if isinstance(penalty, Tensor) and penalty.dim() == 0:
@@ -318,7 +318,7 @@ def _examine_contractive(answer) -> str:
                 raise Wrong(CONTRACTIVE_SLOPES[1][1])
         if isinstance(penalty, Tensor) and tuple(penalty.shape) in shapes:
             raise Wrong(shapes[tuple(penalty.shape)])
-        penalty = ask_tensor(answer, h, weight, shape=(EXAMPLES,), meaning="one number a picture")
+        penalty = ask_tensor(answer, h, weight, shape=(EXAMPLES,), meaning="one number an image")
 
         def build(slope, total, scale, h=h, weight=weight):
             return total(slope(h), weight) / scale(weight)
@@ -330,7 +330,7 @@ def _examine_contractive(answer) -> str:
         if mistakes is None:
             right = contractive_penalty(h, weight)
             raise Wrong(
-                f"{penalty[0]:.3f} instead of {right[0]:.3f} for the first picture: "
+                f"{penalty[0]:.3f} instead of {right[0]:.3f} for the first image: "
                 "the sum over j and i of (h_j (1 - h_j) W_ji)²."
             )
         if penalty.grad_fn is None:
@@ -379,7 +379,7 @@ NO_STRIDE = "the stride is missing: each stamp begins s places behind the one be
 STAMP_MISTAKES = [
     (lambda d, f, s: _stamps(d, f, s).clamp(max=1), "that says whether a place is hit; return how "
      "often."),
-    (lambda d, f, s: _stamps(d, f, s) ** 2, "that is the count in a picture, where rows and "
+    (lambda d, f, s: _stamps(d, f, s) ** 2, "that is the count in an image, where rows and "
      "columns multiply; here there is one dimension."),
     (_everywhere(lambda f, s: f // s), NEAR_THE_ENDS),
     (_everywhere(lambda f, s: -(-f // s)), NEAR_THE_ENDS),

@@ -8,7 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, pdist
 
-from .checking import Wrong, ask, ask_tensor, check, explanation, near, random_tensor, tried
+from .checking import (
+    Wrong,
+    ask,
+    ask_tensor,
+    check,
+    explanation,
+    near,
+    random_tensor,
+    tried,
+)
 
 
 def _listed(row: Tensor) -> str:
@@ -33,7 +42,7 @@ JOIN_MISTAKES = [
     (lambda z, labels, classes: torch.cat([z, one_hot(labels, classes + 1)], 1), "y has a place "
      "too many: the labels begin at 0, so there are `classes` of them."),
     (lambda z, labels, classes: _hot(labels, classes), "that is y alone; z is missing, and with "
-     "it all that makes two pictures of a class differ."),
+     "it all that makes two images of a class differ."),
     (lambda z, labels, classes: z, "that is z alone; y is missing."),
     (lambda z, labels, classes: z + labels[:, None], "the label is added to z, where nothing can "
      "tell it from noise any more; it needs numbers of its own, beside z."),
@@ -419,10 +428,10 @@ def _weighted(weight: Callable[[int], int]) -> Callable[[Tensor, Tensor], Tensor
 _within = _of_classes(lambda c: c.var(0).sum())
 TOGETHER = (
     "that is the spread of everything together, which is large already because the classes "
-    "differ: ten pictures learnt by heart would look diverse. Take each class by itself."
+    "differ: ten images learnt by heart would look diverse. Take each class by itself."
 )
 BETWEEN_CLASSES = (
-    "that is how far the classes are from each other; ten pictures learnt by heart would look "
+    "that is how far the classes are from each other; ten images learnt by heart would look "
     "diverse. Take the spread inside each class."
 )
 NUMBERS_AVERAGED = "that is the mean over the d numbers; the trace of the covariance is their sum."
@@ -453,17 +462,17 @@ SPREAD_MISTAKES = [
     (_of_classes(lambda c: c.var()), "that is the variance of all numbers of a class together; "
      "every number has a mean of its own: .var(dim=0), and then the sum."),
     (_of_classes(lambda c: c.var(1).sum()), "that is the variance over the d numbers of each "
-     "picture; it is taken over the pictures, dim=0."),
+     "image; it is taken over the images, dim=0."),
     (_of_classes(lambda c: c.var(1).mean()), "that is the variance over the d numbers of each "
-     "picture; it is taken over the pictures, dim=0."),
+     "image; it is taken over the images, dim=0."),
     (_of_classes(lambda c: c.std(0).sum()), DEVIATION),
     (_of_classes(lambda c: c.std(0).mean()), DEVIATION),
     (_of_classes(lambda c: c.var(0).sum().sqrt()), DEVIATION),
     (lambda x, y: _within(x, y).sqrt(), DEVIATION),
-    (_of_classes(lambda c: pdist(c).mean()), "that is the mean distance of two pictures of a "
+    (_of_classes(lambda c: pdist(c).mean()), "that is the mean distance of two images of a "
      "class, which section 3 took; here it is the trace of the covariance."),
     (_of_classes(lambda c: pdist(c).square().mean()), "twice too large: the mean squared distance "
-     "of two pictures is twice the trace."),
+     "of two images is twice the trace."),
     (_of_classes(lambda c: c.T.cov().sum()), "that sums the whole covariance matrix; its trace "
      "is the sum of the diagonal."),
     (_of_classes(lambda c: c.T.cov().norm()), "that is the norm of the covariance matrix; its "
@@ -513,8 +522,8 @@ def _examine_spread(answer) -> str:
     by_heart = random_tensor(4, numbers, seed=3)[labels]
     found = _ask_spread(answer, by_heart, labels)
     if not near(found, torch.tensor(0.0), 1e-3):
-        raise Wrong(f"one picture a class has no spread, and it gives {found:.3g}.")
-    return "right: each class by itself, each counts once, and one picture a class gives 0."
+        raise Wrong(f"one image a class has no spread, and it gives {found:.3g}.")
+    return "right: each class by itself, each counts once, and one image a class gives 0."
 
 
 def _sizes(sizes: tuple[int, ...]) -> str:
@@ -546,7 +555,7 @@ def _ask_spread(answer, features: Tensor, labels: Tensor) -> Tensor:
 class _Painter(nn.Module):
     """A generator whose z can be found: tanh(A z + B y), with A's columns orthonormal.
 
-    Its pictures are (N, 1, 3, 3), from z (N, 3) and y (N, 2).
+    Its images are (N, 1, 3, 3), from z (N, 3) and y (N, 2).
     """
 
     def __init__(self):
@@ -560,7 +569,7 @@ class _Painter(nn.Module):
 
 
 def _sitting() -> tuple[Tensor, Tensor, Tensor]:
-    """Pictures (5, 1, 3, 3), their y (5, 2), and where to start, (5, 3)."""
+    """Images (5, 1, 3, 3), their y (5, 2), and where to start, (5, 3)."""
     y = one_hot(torch.tensor([0, 1, 1, 0, 1]), 2).float()
     with torch.no_grad():
         target = _Painter()(0.7 * random_tensor(5, 3, seed=3), y)
@@ -609,17 +618,17 @@ ACCUMULATED = (
 STEPS_OFF = "that is one step too {}: take exactly `steps`."
 FIND_MISTAKES = [
     (_search(lambda d: d.sum((1, 2, 3)).mean()), "the loss is averaged over the batch, so every z "
-     "takes N times smaller a step, and the more pictures are searched for the slower it gets. "
+     "takes N times smaller a step, and the more images are searched for the slower it gets. "
      "Sum over the batch: each z occurs only in its own term."),
     (_search(lambda d: d.mean()), "the loss is averaged over pixels and batch, so every z takes a "
-     "much smaller step, and the more pictures are searched for the slower it gets. Sum: each z "
+     "much smaller step, and the more images are searched for the slower it gets. Sum: each z "
      "occurs only in its own term."),
     (_search(lambda d: d.mean((1, 2, 3)).sum()), "the loss is averaged over the pixels; ‖·‖² is "
      "their sum."),
     (_search(lambda d: d.sum((1, 2, 3)).sqrt().sum()), "the square of the norm is missing: its "
      "slope does not fade near the target, so the steps jump over it."),
     (_search(lambda d: d.sum().sqrt()), "that is the norm over the whole batch; take each "
-     "picture's squared norm, and their sum."),
+     "image's squared norm, and their sum."),
     (_search(lambda d: -d.sum()), UPHILL),
     (_search(lambda d: -d.sum(), Adam), UPHILL),
     (_search(forget=False), ACCUMULATED),
@@ -666,7 +675,7 @@ def _examine_find(answer) -> str:
         raise Wrong("a step at twice the rate is as long as before; multiply it by `rate`.")
     alone = _ask_find(answer, target[:1], y[:1], start[:1], 4)
     if not near(alone, found[:1], 1e-3):
-        raise Wrong("searched for alone, the first picture gets another z than in a batch of five; "
+        raise Wrong("searched for alone, the first image gets another z than in a batch of five; "
                     "each example's search is its own, so sum over the batch.")  # fmt: skip
     _judge_arrival(_ask_find(answer, target, y, start, 200), target, y, start)
     return "right: every z goes its own way, and the generator is as it was."
@@ -729,6 +738,6 @@ def _judge_arrival(found: Tensor, target: Tensor, y: Tensor, start: Tensor) -> N
     worst = int((after / before).argmax())
     if after[worst] > 0.02 * before[worst]:  # what bounces around the target is near enough
         raise Wrong(
-            f"after 200 steps at rate {RATE} the squared difference of picture {worst} has gone "
+            f"after 200 steps at rate {RATE} the squared difference of image {worst} has gone "
             f"from {before[worst]:.3f} to {after[worst]:.3g}, and there is a z that makes it 0."
         )

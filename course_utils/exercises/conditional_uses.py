@@ -198,7 +198,7 @@ SQUARED = (
     "of all that is possible, to the other the median."
 )
 SUMMED = (
-    "the distances are summed, so λ means something else for each size of picture and batch; take "
+    "the distances are summed, so λ means something else for each size of image and batch; take "
     "their mean."
 )
 CANCELLED = "the differences have signs and cancel out: first .abs(), then the mean."
@@ -231,14 +231,14 @@ LOSS_MISTAKES = [
      "real make up for one that gives the drawing away. Every patch pays for itself: first "
      "softplus, then the mean."),
     (_wishes(lambda d: softplus(-d.mean((1, 2))).mean()), "softplus of the mean logit of each "
-     "picture: patches that look very real make up for one that gives it away. First softplus, "
+     "image: patches that look very real make up for one that gives it away. First softplus, "
      "then the mean."),
     (_wishes(lambda d: softplus(d.mean())), f"softplus of the mean logit, and of the wrong sign: "
      f"{OF_D}"),
     (_wishes(lambda d: softplus(-d).sum()), "the patches are summed; take the mean over the map, "
-     "or a larger picture has more to fear from D."),
+     "or a larger image has more to fear from D."),
     (_wishes(lambda d: softplus(-d).sum((1, 2)).mean()), "the patches are summed; take the mean "
-     "over the map, or a larger picture has more to fear from D."),
+     "over the map, or a larger image has more to fear from D."),
     (_wishes(lambda d: -d.mean()), "the logits themselves are the verdict of a critic (WGAN); here "
      "G pays softplus(-logits)."),
     (_wishes(lambda d: -d.sigmoid().mean()), "the probability is used as it is; its negative log "
@@ -254,7 +254,7 @@ LOSS_MISTAKES = [
     (_wishes(distance=lambda x, t: (t - x).square().mean().sqrt()), "that is the root of the mean "
      "square; the distance is the mean of |x - G|."),
     (_wishes(distance=lambda x, t: (t - x).flatten(1).norm(dim=1).mean()), "that is the L2 norm of "
-     "each picture; the distance is the mean of |x - G|."),
+     "each image; the distance is the mean of |x - G|."),
     (_wishes(distance=lambda x, t: (t - x).mean()), CANCELLED),
     (_wishes(distance=lambda x, t: (x - t).mean()), CANCELLED),
     (_wishes(distance=lambda x, t: (t - x).mean().abs()), CANCELLED),
@@ -292,10 +292,10 @@ def check_generator_loss(answer) -> None:
 
 
 def _round_of(count: int, side: int, size: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits (N, h, w) and pictures, drawn and true, (N, 3, H, W)."""
+    """Logits (N, h, w) and images, drawn and true, (N, 3, H, W)."""
     logits = 2 * random_tensor(count, side, side + 1, seed=seed) - 0.5
-    pictures = random_tensor(2, count, 3, size, size + 2, seed=seed + 1).sigmoid()
-    return logits, pictures[0], pictures[1] ** 1.3
+    images = random_tensor(2, count, 3, size, size + 2, seed=seed + 1).sigmoid()
+    return logits, images[0], images[1] ** 1.3
 
 
 def _examine_loss(answer) -> str:
@@ -340,7 +340,7 @@ def _ask_loss(answer, logits, drawing, truth, weight) -> tuple[Tensor, dict[str,
         tuple(logits.shape): "that is one number a patch; take the mean over the map and the "
         "batch.",
         tuple(drawing.shape): "that is one number a pixel; take the mean over all of them.",
-        (len(logits),): "that is one number a picture; take the mean over the batch, too.",
+        (len(logits),): "that is one number an image; take the mean over the batch, too.",
     }
     if isinstance(found, Tensor) and tuple(found.shape) in shapes:
         raise Wrong(shapes[tuple(found.shape)])
@@ -369,7 +369,7 @@ def _judge_gradients(answer, logits, drawing, truth, weight) -> None:
 PIXELS_AVERAGED = "the mean over the pixels is taken; take their sum."
 ROOTED = "a root is taken; it is the squared error that is asked for."
 MEAN_UNBIASED = (
-    "that divides by n - 1. The possible pictures are all there are, not a sample, and each is the "
+    "that divides by n - 1. The possible images are all there are, not a sample, and each is the "
     "truth once in n times: divide by n, .var(dim=0, correction=0)."
 )
 MEAN_MISTAKES = [
@@ -379,30 +379,30 @@ MEAN_MISTAKES = [
     (lambda x: x.var(0, correction=0).sum().sqrt(), ROOTED),
     (lambda x: x.std(0, correction=0).sum(), ROOTED),
     (lambda x: (x - x.mean(0)).norm(dim=1).mean(), ROOTED),
-    (lambda x: (x - x.mean(0)).square().sum(), "that is the sum over the possible pictures; only "
+    (lambda x: (x - x.mean(0)).square().sum(), "that is the sum over the possible images; only "
      "one of them is the truth, so take their mean."),
     (lambda x: (x - x.mean()).square().sum(1).mean(), "the mean is one number for all pixels, a "
-     "grey picture; each pixel has its own, .mean(dim=0)."),
-    (lambda x: x.var(correction=0), "the mean is one number for all pixels, a grey picture; each "
+     "grey image; each pixel has its own, .mean(dim=0)."),
+    (lambda x: x.var(correction=0), "the mean is one number for all pixels, a grey image; each "
      "pixel has its own, .mean(dim=0)."),
-    (lambda x: x.var(), "the mean is one number for all pixels, a grey picture; each pixel has its "
+    (lambda x: x.var(), "the mean is one number for all pixels, a grey image; each pixel has its "
      "own, .mean(dim=0)."),
     (lambda x: (x - x.mean(1, keepdim=True)).square().sum(1).mean(), "the mean is taken over the "
-     "pixels of each picture; the answer is the mean of the pictures, .mean(dim=0)."),
-    (lambda x: x.square().sum(1).mean(), "that is the error of a black picture; subtract the mean "
+     "pixels of each image; the answer is the mean of the images, .mean(dim=0)."),
+    (lambda x: x.square().sum(1).mean(), "that is the error of a black image; subtract the mean "
      "of the possible ones."),
     (lambda x: (x - x.mean(0)).abs().sum(1).mean(), "the distances are not squared."),
     (lambda x: (x - x.mean(0)).sum(1).mean().square(), "the differences cancel out before they are "
      "squared: first the square, then the sum."),
 ]  # fmt: skip
 DRAW_MISTAKES = [
-    (lambda x: 2 * x.var(0).sum(), "only pairs of different pictures are counted. Drawn and true "
+    (lambda x: 2 * x.var(0).sum(), "only pairs of different images are counted. Drawn and true "
      "are independent, so once in n times they are the same, with no error."),
-    (lambda x: 2 * x.var(0).mean(), f"{PIXELS_AVERAGED} And only pairs of different pictures are "
+    (lambda x: 2 * x.var(0).mean(), f"{PIXELS_AVERAGED} And only pairs of different images are "
      "counted."),
-    (lambda x: x.new_tensor(0.0), "each picture is compared with itself, as if the truth were "
+    (lambda x: x.new_tensor(0.0), "each image is compared with itself, as if the truth were "
      "known; the one that is drawn and the true one are independent."),
-    (lambda x: x.var(0, correction=0).sum(), "that is as cheap as the mean. The drawn picture is "
+    (lambda x: x.var(0, correction=0).sum(), "that is as cheap as the mean. The drawn image is "
      "off the mean as well as the true one: take the squared distance of two draws, over all n² "
      "pairs. (With i < j only, each pair counts half.)"),
     (lambda x: x.var(0).sum(), "that is the variance, and with n - 1; take the squared distance of "
@@ -411,7 +411,7 @@ DRAW_MISTAKES = [
     (lambda x: 2 * x.var(0, correction=0).sum().sqrt(), ROOTED),
     (lambda x: (2 * x.var(0, correction=0).sum()).sqrt(), ROOTED),
     (lambda x: (x[:, None] - x).norm(dim=2).mean(), ROOTED),
-    (lambda x: pdist(x).mean(), f"{ROOTED} And only pairs of different pictures are counted."),
+    (lambda x: pdist(x).mean(), f"{ROOTED} And only pairs of different images are counted."),
     (lambda x: 4 * x.var(0, correction=0).sum(), "twice the error, squared, is four times; but the "
      "two are off the mean independently, and their squares add."),
     (lambda x: (x[:, None] - x).square().sum(), "that is the sum over all pairs; take the mean "
@@ -421,7 +421,7 @@ DRAW_MISTAKES = [
     (lambda x: pdist(x).square().sum(), "that is the sum over the pairs i < j; take the mean over "
      "all n² of drawn and true."),
     (lambda x: (x[:, None] - x).abs().sum(2).mean(), "the distances are not squared."),
-    (lambda x: (x - x.roll(1, 0)).square().sum(1).mean(), "each picture is compared with one "
+    (lambda x: (x - x.roll(1, 0)).square().sum(1).mean(), "each image is compared with one "
      "neighbour; any of the n can be drawn whichever is true."),
 ]  # fmt: skip
 PRICES = {
@@ -436,7 +436,7 @@ def check_price_of_deciding(answer) -> None:
 
 
 def _possible(count: int, pixels: int, seed: int) -> Tensor:
-    """Pictures (n, d) whose pixels differ in their means and their spreads."""
+    """Images (n, d) whose pixels differ in their means and their spreads."""
     spread = 0.5 + torch.arange(pixels)
     middle = 1 + random_tensor(pixels, seed=seed + 1)
     return middle + spread * random_tensor(count, pixels, seed=seed)
@@ -447,12 +447,12 @@ def _examine_price(answer) -> str:
         possible = _possible(count, pixels, seed)
         found, again = (_ask_prices(answer, possible) for _ in range(2))
         if not near(found, again):
-            raise Wrong("the same pictures give another price the second time. Throw no dice: an "
+            raise Wrong("the same images give another price the second time. Throw no dice: an "
                         "expectation is a mean over all n that can be drawn.")  # fmt: skip
         _compare_prices(found, possible)
     found = _ask_prices(answer, possible[:1])
     if not near(found, torch.zeros(2)):
-        raise Wrong("if only one picture is possible, mean and draw are that picture, and both "
+        raise Wrong("if only one image is possible, mean and draw are that image, and both "
                     f"errors are 0; yours are {found[0]:.3g} and {found[1]:.3g}.")  # fmt: skip
     return "right: twice the error, or 3 dB, however many are possible and whatever they look like."
 
@@ -464,7 +464,7 @@ def _ask_prices(answer, possible: Tensor) -> Tensor:
         found = found.unbind()
     if not isinstance(found, (tuple, list)) or len(found) != 2:
         raise Wrong("return two numbers: the error of the mean, and that of a draw.")
-    reduce = "; sum over the pixels, and take the mean over the pictures"
+    reduce = "; sum over the pixels, and take the mean over the images"
     numbers = [
         as_number(price, f"{name}: return one number", reduce) for price, name in zip(found, PRICES)
     ]
@@ -481,7 +481,7 @@ def _compare_prices(found: Tensor, possible: Tensor) -> None:
                 f"{name}: "
                 + (
                     explanation(price, tried(mistakes, possible))
-                    or f"of {len(possible)} possible pictures of {possible.shape[1]} pixels the "
+                    or f"of {len(possible)} possible images of {possible.shape[1]} pixels the "
                     f"error is {right:.3f}; yours is {price:.3f}."
                 )
             )
@@ -491,7 +491,7 @@ def _compare_prices(found: Tensor, possible: Tensor) -> None:
 
 OUTSIDE_ONLY = "the pixels in the hole have weights; nothing is known there: * ~hole."
 BEYOND_EDGE = (
-    "at the edge of the picture {}; what lies beyond counts as not hole, so pad with zeros and "
+    "at the edge of the image {}; what lies beyond counts as not hole, so pad with zeros and "
     "divide by all window × window places."
 )
 OF_SECTION_4 = "that is the weight of section 4; here {}."
@@ -536,7 +536,7 @@ WEIGHT_MISTAKES = [
      "of fewer pixels (count_include_pad=False)")),
     (lambda hole, w: _nearness(hole, w, False), OUTSIDE_ONLY),
     (_outside(_padded("replicate")), BEYOND_EDGE.format("the last row and column are repeated")),
-    (_outside(_padded("reflect")), BEYOND_EDGE.format("the picture is mirrored")),
+    (_outside(_padded("reflect")), BEYOND_EDGE.format("the image is mirrored")),
     (_outside(_padded("circular")), BEYOND_EDGE.format("the opposite edge is continued")),
     (_outside(lambda hole, w: _nearness(hole, w) * w * w), "that is how many pixels of the window "
      "are hole; the share is out of window × window."),
@@ -596,7 +596,7 @@ def _examine_weight(answer) -> str:
     ):
         found = _ask_weight(answer, hole, 3)
         if not near(found, torch.zeros(hole.shape)):
-            raise Wrong(f"a picture {what} has no weights but 0, and yours reach "
+            raise Wrong(f"an image {what} has no weights but 0, and yours reach "
                         f"{found.abs().max():.3g}.")  # fmt: skip
     _compare_weight(answer, _holes(9, 12, 3), 1)
     return "right: nothing in the hole, and outside the more, the more of it lies around."
@@ -624,10 +624,10 @@ def _compare_weight(answer, hole: Tensor, window: int) -> None:
         raise Wrong(hint)
     place = int((found - right).abs().argmax())
     place_in = torch.unravel_index(torch.tensor(place), hole[:, 0].shape)
-    picture, row, column = (int(at) for at in place_in)
-    where = "in the hole" if hole[picture, 0, row, column] else "outside the hole"
+    image, row, column = (int(at) for at in place_in)
+    where = "in the hole" if hole[image, 0, row, column] else "outside the hole"
     raise Wrong(
-        f"for a window of {window}, the pixel in row {row}, column {column} of picture {picture}, "
+        f"for a window of {window}, the pixel in row {row}, column {column} of image {image}, "
         f"{where}, has the weight {found.flatten()[place]:.3f} instead of "
         f"{right.flatten()[place]:.3f}."
     )

@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from .checking import Wrong, ask, check, explanation, near, random_tensor, tried
+from .checking import (
+    Wrong,
+    ask,
+    check,
+    explanation,
+    near,
+    random_tensor,
+    tried,
+)
 
 # 1. Perfect and wrong
 
@@ -218,7 +226,7 @@ OVER_ZEBRAS = (
     "for five horses counts five times."
 )
 ONE_GREY = (
-    "F answers with one number for the whole picture; each pixel has its own median, dim=0 of the "
+    "F answers with one number for the whole image; each pixel has its own median, dim=0 of the "
     "horses of that zebra."
 )
 NO_CHOICE = (
@@ -227,7 +235,7 @@ NO_CHOICE = (
 )
 FIRST_HORSE = (
     "F answers with one of the horses that were given, the same for all pixels. It may answer with "
-    "any picture, and the best has the median in each pixel."
+    "any image, and the best has the median in each pixel."
 )
 MIDDLE = (
     "F answers with the middle between the largest and the smallest; the median is in the middle "
@@ -255,7 +263,7 @@ def check_least_cycle_error(answer) -> None:
 
 
 def _answers(horses: Tensor, zebra: Tensor, best: Callable[[Tensor], Tensor]) -> Tensor:
-    """F(G(x)) for every horse, (n, d): the best picture for all horses of its zebra."""
+    """F(G(x)) for every horse, (n, d): the best image for all horses of its zebra."""
     answers = torch.empty_like(horses)
     for one in zebra.unique():
         answers[zebra == one] = best(horses[zebra == one])
@@ -380,7 +388,7 @@ def _say_floor(found: Tensor, horses: Tensor, zebra: Tensor) -> str:
 FILLING = {
     "grows": "the pool is not full yet, {held} of {size}, and so the fake is put into it, whatever "
     "the coin says. Yours holds {now} afterwards.",
-    "shown": "while the pool is filling, the fake is shown *and* kept; you show another picture.",
+    "shown": "while the pool is filling, the fake is shown *and* kept; you show another image.",
 }
 OVERFULL = "the pool holds {size} and has {now} afterwards; the fake takes the *place* of one."
 EMPTIED = "the pool held {held} and has {now} afterwards; a full pool stays full."
@@ -391,18 +399,18 @@ SWAPPED_ANYWAY = (
 )
 NEVER_SWAPPED = (
     "the coin is True and the pool is full, and still the fake is shown as it is; swap it with the "
-    "picture at `place`."
+    "image at `place`."
 )
 SHOWS_NEW = (
-    "the fake goes into the pool, and the picture that lay there is shown. You show the fake, so "
+    "the fake goes into the pool, and the image that lay there is shown. You show the fake, so "
     "the discriminator sees no past fake at all."
 )
 NOT_STORED = (
     "a past fake is shown, but the pool stays as it was. The fresh one has to take its place, or "
     "the pool keeps the first fakes for ever."
 )
-OTHER_PLACE = "the picture at `place` is swapped; yours is another one, {}."
-COPIES = "the fake is there, but something else is missing: all but the picture at `place` stay."
+OTHER_PLACE = "the image at `place` is swapped; yours is another one, {}."
+COPIES = "the fake is there, but something else is missing: all but the image at `place` stay."
 
 
 def check_exchange(answer) -> None:
@@ -420,8 +428,8 @@ def _exchange(pool: list, fake: Tensor, size: int, coin: bool, place: int) -> tu
 
 
 def _numbers(pool: Sequence[Tensor]) -> list[float]:
-    """What the pictures of a pool are called: each has one grey of its own."""
-    return sorted(float(picture.mean()) for picture in pool)
+    """What the images of a pool are called: each has one grey of its own."""
+    return sorted(float(image.mean()) for image in pool)
 
 
 # (held before, size, coin, place)
@@ -446,8 +454,8 @@ def _examine_exchange(answer) -> str:
 
 
 def _ask_exchange(answer, pool, fake, size, coin, place) -> tuple[float, list[float]]:
-    """The names of the picture that is shown and of those in the pool afterwards."""
-    given = [picture.clone() for picture in pool]
+    """The names of the image that is shown and of those in the pool afterwards."""
+    given = [image.clone() for image in pool]
     shown_to = fake.clone()
     found = ask(answer, given, shown_to, size, coin, place)
     same = len(given) == len(pool) and all(map(torch.equal, given, pool))
@@ -455,19 +463,19 @@ def _ask_exchange(answer, pool, fake, size, coin, place) -> tuple[float, list[fl
         raise Wrong("your function changes the pool or the fake that it was given; return a new "
                     "list, [*pool, fake] or pool.copy().")  # fmt: skip
     if not isinstance(found, (tuple, list)) or len(found) != 2:
-        raise Wrong("return two things: the picture that is shown, and the list of pictures in "
+        raise Wrong("return two things: the image that is shown, and the list of images in "
                     "the pool afterwards.")  # fmt: skip
     shown, after = found
     if isinstance(shown, (list, tuple)) and isinstance(after, Tensor):
-        raise Wrong("first the picture that is shown, then the pool.")
-    if not _is_picture(shown):
-        raise Wrong("what is shown should be one picture (C, H, W), the fake or one of the pool.")
-    if not isinstance(after, (list, tuple)) or not all(map(_is_picture, after)):
-        raise Wrong("the pool afterwards should be a list of pictures (C, H, W) again.")
+        raise Wrong("first the image that is shown, then the pool.")
+    if not _is_image(shown):
+        raise Wrong("what is shown should be one image (C, H, W), the fake or one of the pool.")
+    if not isinstance(after, (list, tuple)) or not all(map(_is_image, after)):
+        raise Wrong("the pool afterwards should be a list of images (C, H, W) again.")
     return float(shown.mean()), _numbers(after)
 
 
-def _is_picture(found) -> bool:
+def _is_image(found) -> bool:
     return isinstance(found, Tensor) and found.shape == (3, 2, 2) and found.is_floating_point()
 
 

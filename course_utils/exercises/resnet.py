@@ -161,7 +161,7 @@ AVERAGED = (
 )
 LARGEST = "that is the largest of four pixels; option A keeps every second one, whatever it is."
 FROM_ONE = "the pixels kept start at 1; start with the first, number 0."
-CORNER = "that is a corner of the picture, at full size; keep every second pixel of all of it, ::2."
+CORNER = "that is a corner of the image, at full size; keep every second pixel of all of it, ::2."
 IN_FRONT = "the zeros stand in front; the channels of x keep their places, and zeros come behind."
 BOTH_SIDES = (
     "half of the zeros stand in front. (Some implementations do so.) Here the channels of x keep "
@@ -190,7 +190,7 @@ FILLED = [
 ]  # fmt: skip
 SHORTCUT_CRASHES = {
     "Can't call numpy": "numpy knows no gradients; torch can do all that is needed",
-    "Sizes of tensors must match": "the zeros stand beside the halved picture: (N, channels - C, "
+    "Sizes of tensors must match": "the zeros stand beside the halved image: (N, channels - C, "
     "H/2, W/2)",
 }
 
@@ -260,7 +260,7 @@ def _say_shape(found: Sequence[int], given: Sequence[int], channels: int) -> str
             f"{said}{channels} channels are added; there should be {channels} altogether, so add "
             "channels - C."
         )
-    return f"{said}there should be {channels} channels, and as many pictures as before."
+    return f"{said}there should be {channels} channels, and as many images as before."
 
 
 def _compare_shortcut(answer, x: Tensor, channels: int, before: str = "") -> None:
@@ -283,7 +283,7 @@ def _say_shortcut(found: Tensor, right: Tensor, channels: int) -> str:
     number, channel, row, column = (int(at) for at in place)
     of_x = f"x[{number}, {channel}, {2 * row}, {2 * column}]"
     return (
-        f"in picture {number}, channel {channel}, row {row}, column {column} stands "
+        f"in image {number}, channel {channel}, row {row}, column {column} stands "
         f"{found[place]:.3f} instead of {right[place]:.3f}, "
         + (f"which is {of_x}." if channel < channels else "as in all new channels.")
     )
@@ -331,11 +331,11 @@ COUNT_MISTAKES = [
      "its very first one does."),
     ({"head": 640}, "the biases of the last layer are missing, one for each of 10 classes."),
     ({"head": 0}, "the last layer is missing: 64 · 10 weights and 10 biases."),
-    ({"head": 64 * 64 * 10 + 10}, "the last layer gets 64 numbers a picture, not 64 · 8 · 8: the "
+    ({"head": 64 * 64 * 10 + 10}, "the last layer gets 64 numbers an image, not 64 · 8 · 8: the "
      "mean over the pixels comes before it."),
-    ({"colours": 1}, "the pictures have three colours, so the first convolution has "
+    ({"colours": 1}, "the images have three colours, so the first convolution has "
      "3 · 16 · 3 · 3 weights."),
-    ({"colours": 16}, "the first convolution gets the three colours of the picture, not 16 "
+    ({"colours": 16}, "the first convolution gets the three colours of the image, not 16 "
      "channels."),
     ({"stem": 0, "stem_norm": 0}, "the first convolution and its batch normalisation are missing; "
      "they stand before the three stages."),
@@ -369,7 +369,7 @@ def _parameters(
 
     Args:
         n: blocks a stage.
-        colours: channels of a picture.
+        colours: channels of an image.
         places: weights of a kernel.
         layers: convolutions a block.
         stem, stem_norm: whether the first convolution counts, and its batch normalisation.

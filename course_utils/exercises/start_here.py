@@ -192,7 +192,7 @@ def _say_output(found: Tensor, kernel: Tensor, d: int, s: int) -> str:
 
 STRIDES_IGNORED = (
     "right without strides. But behind a layer of stride s, neighbours are s pixels of the "
-    "picture apart, so every later kernel reaches s times as far."
+    "image apart, so every later kernel reaches s times as far."
 )
 OWN_STRIDE = (
     "a layer's own stride does not widen what *it* sees; only the layers behind it see further. "

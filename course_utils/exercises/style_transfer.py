@@ -54,14 +54,14 @@ UPSIDE_DOWN = (
     "the two spreads are upside down: divide by that of the content, multiply by the style's."
 )
 OVER_BATCH = (
-    "the pictures of the batch share one mean and one spread; each has its own: over the "
+    "the images of the batch share one mean and one spread; each has its own: over the "
     "positions only, dim=(2, 3)."
 )
 OVER_CHANNELS = (
     "the channels share one mean and one spread; a style is what *each* channel does, so average "
     "over the positions only, dim=(2, 3)."
 )
-STYLE_OVER_BATCH = "each picture has a style of its own; yours get the mean style of the batch."
+STYLE_OVER_BATCH = "each image has a style of its own; yours get the mean style of the batch."
 SILENT = (
     "right, but not for a channel that is 0 everywhere, as many are behind a ReLU: its spread is "
     "0, and 0 / 0 is no number. Add something tiny to the divisor; the channel then has the "
@@ -69,9 +69,9 @@ SILENT = (
 )
 RESTYLE_CRASHES = {
     "must match the size": "statistics over dim=(2, 3) with keepdim=True have shape (N, C, 1, 1) "
-    "and fit pictures of every size",
+    "and fit images of every size",
     "broadcast": "statistics over dim=(2, 3) with keepdim=True have shape (N, C, 1, 1) and fit "
-    "pictures of every size",
+    "images of every size",
 }
 TINY = 1e-8
 POSITIONS = (2, 3)
@@ -135,7 +135,7 @@ RESTYLE_MISTAKES = [
 
 
 def _examine_restyled(answer) -> str:
-    content, style = _two_pictures(seed=1)
+    content, style = _two_images(seed=1)
     found = _ask_restyled(answer, content, style)
     _compare_restyled(found, content, style)
     _compare_restyled(_ask_restyled(answer, content[:1], style[1:2]), content[:1], style[1:2])
@@ -146,8 +146,8 @@ def _examine_restyled(answer) -> str:
     return "right: what stands where is the content's; how strongly each channel speaks, the style."
 
 
-def _two_pictures(seed: int) -> tuple[Tensor, Tensor]:
-    """Features of pictures of different sizes, (2, 3, 6, 8) and (2, 3, 5, 7), channels unlike."""
+def _two_images(seed: int) -> tuple[Tensor, Tensor]:
+    """Features of images of different sizes, (2, 3, 6, 8) and (2, 3, 5, 7), channels unlike."""
     loudness = torch.tensor([[0.5, 1.0, 3.0], [2.0, 0.7, 1.4]])[..., None, None]
     content = loudness * (random_tensor(2, 3, 6, 8, seed=seed) + 0.6)
     return content, loudness.flip(0, 1) * (random_tensor(2, 3, 5, 7, seed=seed + 1) - 1.1)
@@ -177,11 +177,11 @@ def _compare_restyled(found: Tensor, content: Tensor, style: Tensor) -> None:
         if hint := explanation(found, tried(RESTYLE_MISTAKES, content, style, correction)):
             raise Wrong(hint)
     for name, place in (("mean", 0), ("spread", 1)):
-        got, wanted = (_mean_and_spread(picture)[place].flatten() for picture in (found, style))
+        got, wanted = (_mean_and_spread(image)[place].flatten() for image in (found, style))
         if not near(got, wanted, 0.03):
             at = int((got - wanted).abs().argmax())
             number, channel = divmod(at, content.shape[1])
-            raise Wrong(f"in picture {number} channel {channel} has the {name} {got[at]:.3f}; the "
+            raise Wrong(f"in image {number} channel {channel} has the {name} {got[at]:.3f}; the "
                         f"style's is {wanted[at]:.3f}.")  # fmt: skip
     raise Wrong("mean and spread of every channel are right, but the content is not where it was: "
                 "only shift and stretch it.")  # fmt: skip
@@ -190,7 +190,7 @@ def _compare_restyled(found: Tensor, content: Tensor, style: Tensor) -> None:
 # 2. Neighbours
 
 WRAPPED = (
-    "what leaves the picture on one side comes in again on the other (torch.roll does so); leave "
+    "what leaves the image on one side comes in again on the other (torch.roll does so); leave "
     "the pairs out that do not exist."
 )
 OVER_ALL = (
@@ -206,7 +206,7 @@ SWAPPED = "down and across are swapped; rows are dimension 2, columns dimension 
 UNSHIFTED = "that is the Gram matrix without a shift; the second factor is read further on."
 SYMMETRIC = "both directions are averaged; only the shift that is given counts."
 MIXED = (
-    "the pictures of the batch are mixed; each has a matrix of its own, so keep dimension 0 and "
+    "the images of the batch are mixed; each has a matrix of its own, so keep dimension 0 and "
     "let matmul go through it."
 )
 OVER_CHANNELS_TOO = "divided by the channels, too; the mean is over pairs of positions only."
@@ -302,7 +302,7 @@ def _compare_shifted(answer, features: Tensor, down: int, across: int) -> None:
     here, there = _pairs(*given)
     first = (here[0, 0] * there[0, 1]).mean()
     raise Wrong(f"for a shift of {down} down and {across} across, the mean of F_0(p) F_1(p + shift)"
-                f" is {first:.3f} in the first picture, and entry (0, 1) says "
+                f" is {first:.3f} in the first image, and entry (0, 1) says "
                 f"{found[0, 0, 1]:.3f}.")  # fmt: skip
 
 
@@ -318,7 +318,7 @@ def _ask_shifted(answer, features: Tensor, down: int, across: int, hint: str) ->
         if hint and not found.isfinite().all():
             raise Wrong(hint)
     shape = (len(features), features.shape[1], features.shape[1])
-    return ask_tensor(lambda: found, shape=shape, meaning="channels by channels, for each picture")
+    return ask_tensor(lambda: found, shape=shape, meaning="channels by channels, for each image")
 
 
 def _judge_gram_shape(shape: tuple[int, ...], features: Tensor) -> None:
@@ -427,7 +427,7 @@ def _examine_gradient(answer) -> str:
                 explanation(found, tried(GRADIENT_MISTAKES, features, wanted))
                 or _say_slope(found, features, wanted)
             )
-    return "right: one C × C matrix for the whole picture, applied at every position alike."
+    return "right: one C × C matrix for the whole image, applied at every position alike."
 
 
 def _ask_gradient(answer, features: Tensor, wanted: Tensor) -> Tensor:

@@ -4,9 +4,14 @@ from .autoencoders import Autoencoder, ConvolutionalAutoencoder, TiedAutoencoder
 from .conditional import ConditionalDiscriminator, ConditionalGenerator
 from .dcgan import Discriminator, Generator
 from .densenet import DenseLayer, DenseNet, Transition
-from .inception import AuxiliaryClassifier, ConvolutionUnit, InceptionBlock, InceptionV3
+from .evaluation import FaceAttributeRegressor, SmallConvNet
+from .inception import (
+    AuxiliaryClassifier,
+    ConvolutionUnit,
+    InceptionBlock,
+    InceptionV3,
+)
 from .perceptrons import ParallelBatchNorm, ParallelLinear, perceptrons
-from .readers import FaceReader, FactorReader
 from .resnet import (
     BasicBlock,
     Bottleneck,
@@ -30,7 +35,16 @@ from .resnet import (
 from .restorer import Restorer
 from .translation import PatchDiscriminator, ResidualGenerator, UNet
 from .vae import ConvolutionalVAE, VariationalAutoencoder
-from .vgg import VGG, Fire, RandomFilters, SqueezeNet, course_vgg, squeezenet1_1, vgg16, vgg19
+from .vgg import (
+    VGG,
+    Fire,
+    RandomFilters,
+    SqueezeNet,
+    course_vgg,
+    squeezenet1_1,
+    vgg16,
+    vgg19,
+)
 
 __all__ = [
     "Autoencoder",

@@ -1,7 +1,7 @@
 """Autoencoders: fully connected, with tied weights, and convolutional in three constructions.
 
 All have `encode(x) -> h` and `decode(h) -> x̂`, and return logits when called: sigmoid(logits) is
-the picture in [0, 1], which `decode` gives.
+the image in [0, 1], which `decode` gives.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Autoencoder(nn.Module):
 
     Args:
         code: how many numbers h has.
-        hidden: units of the layers between picture and code; the decoder has them in reverse.
-        shape: (C, H, W) of a picture.
+        hidden: units of the layers between image and code; the decoder has them in reverse.
+        shape: (C, H, W) of an image.
         activation: makes the non-linearity after every hidden layer.
         code_activation: makes the one of the code; none by default.
         normalise: whether the hidden layers are batch-normalised (Ioffe and Szegedy 2015), which
@@ -57,11 +57,11 @@ class Autoencoder(nn.Module):
         self.decoder = nn.Sequential(*layers(up), nn.Unflatten(1, self.shape))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Codes (N, code) of pictures (N, C, H, W) in [0, 1]."""
+        """Codes (N, code) of images (N, C, H, W) in [0, 1]."""
         return self.encoder(x)
 
     def decode(self, h: Tensor) -> Tensor:
-        """Pictures (N, C, H, W) in [0, 1] of codes (N, code)."""
+        """Images (N, C, H, W) in [0, 1] of codes (N, code)."""
         return self.decoder(h).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ class TiedAutoencoder(nn.Module):
 
     Args:
         code: how many numbers h has.
-        shape: (C, H, W) of a picture.
+        shape: (C, H, W) of an image.
     """
 
     def __init__(self, code: int, shape: tuple[int, int, int] = (1, 28, 28)):
@@ -88,7 +88,7 @@ class TiedAutoencoder(nn.Module):
         self.bias_x = nn.Parameter(torch.zeros(math.prod(shape)))
 
     def encode(self, x: Tensor) -> Tensor:
-        """Codes (N, code) in (0, 1) of pictures (N, C, H, W)."""
+        """Codes (N, code) in (0, 1) of images (N, C, H, W)."""
         return F.linear(x.flatten(1), self.weight, self.bias_h).sigmoid()
 
     def decoder(self, h: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ class TiedAutoencoder(nn.Module):
         return F.linear(h, self.weight.T, self.bias_x).unflatten(1, self.shape)
 
     def decode(self, h: Tensor) -> Tensor:
-        """Pictures (N, C, H, W) in [0, 1] of codes (N, code)."""
+        """Images (N, C, H, W) in [0, 1] of codes (N, code)."""
         return self.decoder(h).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -114,11 +114,11 @@ class ConvolutionalAutoencoder(nn.Module):
             "pool": max-pooling and nearest-neighbour upsampling. "switches": max-pooling that
             remembers the positions of the maxima, and unpooling that puts the values back
             there; what the decoder gets is then the code and the positions.
-        shape: (C, H, W) of a picture; H and W must be multiples of 4.
+        shape: (C, H, W) of an image; H and W must be multiples of 4.
         code_activation: makes the non-linearity of the code; none by default.
 
     Raises:
-        ValueError: pictures that cannot be halved twice, no channels, or another `resize`.
+        ValueError: images that cannot be halved twice, no channels, or another `resize`.
     """
 
     RESIZES = ("stride", "pool", "switches")
@@ -136,7 +136,7 @@ class ConvolutionalAutoencoder(nn.Module):
         check_code(channels)
         if height % 4 or across % 4:
             raise ValueError(
-                f"Pictures of {height}×{across} cannot be halved twice; "
+                f"Images of {height}×{across} cannot be halved twice; "
                 "crop or resize them to a multiple of 4."
             )
         if resize not in self.RESIZES:
@@ -169,7 +169,7 @@ class ConvolutionalAutoencoder(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Codes (N, code) of pictures (N, C, H, W) in [0, 1]."""
+        """Codes (N, code) of images (N, C, H, W) in [0, 1]."""
         return self.encode_with_switches(x)[0]
 
     def encode_with_switches(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -205,7 +205,7 @@ class ConvolutionalAutoencoder(nn.Module):
         return x
 
     def decode(self, h: Tensor, switches: Sequence[Tensor] = ()) -> Tensor:
-        """Pictures (N, C, H, W) in [0, 1] of codes (N, code)."""
+        """Images (N, C, H, W) in [0, 1] of codes (N, code)."""
         return self.decoder(h, switches).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from .sizes import check_sizes
 
 
 class ConditionalGenerator(nn.Module):
-    """Latent numbers z and a condition y -> a picture of 32 × 32 in [0, 1]: G(z|y).
+    """Latent numbers z and a condition y -> an image of 32 × 32 in [0, 1]: G(z|y).
 
     The condition is joined to the latent numbers, and the rest is the `Generator`. Its first
     layer makes W [z, y] = W_z z + W_y y of them, so a one-hot y adds one learnt grid a class.
@@ -18,7 +18,7 @@ class ConditionalGenerator(nn.Module):
     Args:
         latent: how many latent numbers.
         condition: how many numbers y has.
-        channels: colours of a picture.
+        channels: colours of an image.
         width: channels at the finest level.
     """
 
@@ -39,7 +39,7 @@ class ConditionalGenerator(nn.Module):
 
 
 class ConditionalDiscriminator(nn.Module):
-    """A picture x of 32 × 32 and a condition y -> one logit of "x is real and goes with y".
+    """An image x of 32 × 32 and a condition y -> one logit of "x is real and goes with y".
 
     The best logit of a pair has two parts,
 
@@ -51,7 +51,7 @@ class ConditionalDiscriminator(nn.Module):
 
     Args:
         condition: how many numbers y has.
-        channels: colours of a picture.
+        channels: colours of an image.
         width: channels after the first convolution.
         normalise: batch normalisation after the second and third convolution.
     """
@@ -68,10 +68,10 @@ class ConditionalDiscriminator(nn.Module):
         nn.init.normal_(self.fitting.weight, std=0.02)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """(N,) logits for pictures x (N, channels, 32, 32) in [0, 1] and y (N, condition)."""
+        """(N,) logits for images x (N, channels, 32, 32) in [0, 1] and y (N, condition)."""
         if len(x) != len(y) or x.shape[1:] != (self.channels, 32, 32):
             raise ValueError(
-                f"This discriminator takes (N, {self.channels}, 32, 32) pictures and as many "
+                f"This discriminator takes (N, {self.channels}, 32, 32) images and as many "
                 f"conditions; these are {tuple(x.shape)} and {tuple(y.shape)}."
             )
         if y.shape[1:] != (self.condition,):

@@ -1,4 +1,4 @@
-"""A deep convolutional GAN for small pictures (Radford, Metz and Chintala 2016)."""
+"""A deep convolutional GAN for small images (Radford, Metz and Chintala 2016)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from .sizes import check_sizes
 
 
 class Generator(nn.Module):
-    """Latent numbers -> a picture of 32 × 32 in [0, 1].
+    """Latent numbers -> an image of 32 × 32 in [0, 1].
 
     A linear layer makes a 4 × 4 grid of 4 · width channels. Three transposed convolutions double
     height and width, the first two halving the channels. Batch normalisation and ReLU follow
-    every layer but the last, which ends in a sigmoid (the paper's pictures are in [-1, 1], and
+    every layer but the last, which ends in a sigmoid (the paper's images are in [-1, 1], and
     end in tanh: the same curve, shifted and scaled).
 
     A kernel of 4 with stride 2 gives every pixel the same number of contributions, so that there
@@ -20,7 +20,7 @@ class Generator(nn.Module):
 
     Args:
         latent: how many latent numbers.
-        channels: colours of a picture.
+        channels: colours of an image.
         width: channels at the finest level; each coarser one doubles them.
     """
 
@@ -55,14 +55,14 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A picture of 32 × 32 in [0, 1] -> one logit: above 0 it is taken for a real one.
+    """An image of 32 × 32 in [0, 1] -> one logit: above 0 it is taken for a real one.
 
     Three strided convolutions halve height and width while the channels grow, each followed by
     LeakyReLU with slope 0.2, and by batch normalisation where `normalise`; a linear layer weighs
     what is left. There is no sigmoid: the loss works on the logit, where it is exact.
 
     Args:
-        channels: colours of a picture.
+        channels: colours of an image.
         width: channels after the first convolution; each further one doubles them.
         normalise: batch normalisation after the second and third convolution, as in the paper.
     """
@@ -87,10 +87,10 @@ class Discriminator(nn.Module):
         self.apply(_start_small)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N,) logits for pictures (N, channels, 32, 32) in [0, 1]."""
+        """(N,) logits for images (N, channels, 32, 32) in [0, 1]."""
         if x.dim() != 4 or x.shape[1:] != (self.channels, 32, 32):
             raise ValueError(
-                f"This discriminator takes (N, {self.channels}, 32, 32) pictures; these are "
+                f"This discriminator takes (N, {self.channels}, 32, 32) images; these are "
                 f"{tuple(x.shape)}."
             )
         return self.layers(2 * x - 1).squeeze(1)

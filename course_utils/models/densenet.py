@@ -68,7 +68,7 @@ class Transition(nn.Module):
 
 
 class DenseNet(nn.Module):
-    """DenseNet-BC for small pictures: three dense blocks of (layers - 4) / 6 layers each.
+    """DenseNet-BC for small images: three dense blocks of (layers - 4) / 6 layers each.
 
     A 3 × 3 convolution to 2k channels; the blocks, with a transition after the first and the
     second; normalisation, ReLU, the mean over all pixels and a linear layer (Huang et al. 2017,
@@ -78,7 +78,7 @@ class DenseNet(nn.Module):
         layers: L: convolutions on the longest way, and the linear layer.
         growth: k, the channels that each layer adds.
         compression: θ, the share of the channels that a transition keeps: the C of DenseNet-BC.
-        channels: colours of a picture.
+        channels: colours of an image.
         classes: how many logits come out.
 
     Raises:
@@ -132,7 +132,7 @@ class DenseNet(nn.Module):
         The layers named in `without` are bypassed; the next call has them all again.
 
         Raises:
-            ValueError: other channels, pictures too small to be halved twice, or a name that no
+            ValueError: other channels, images too small to be halved twice, or a name that no
                 dense layer has.
         """
         if x.dim() != 4 or x.shape[1] != self.channels or min(x.shape[2:]) < 4:
@@ -149,7 +149,7 @@ class DenseNet(nn.Module):
             yield name, x
 
     def forward(self, x: Tensor, without: Sequence[str] = ()) -> Tensor:
-        """Logits (N, classes) for pictures (N, channels, H, W), without the layers named."""
+        """Logits (N, classes) for images (N, channels, H, W), without the layers named."""
         for _, state in self.walk(x, without):
             x = state
         return self.classify(x)

@@ -1,4 +1,4 @@
-"""The two steps between grids of pixels that encoders and decoders of pictures are made of."""
+"""The two steps between grids of pixels that encoders and decoders of images are made of."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ class AuxiliaryClassifier(nn.Module):
         """
         if min(x.shape[2:]) < 17:
             raise ValueError(
-                "The auxiliary classifier reads a grid of at least 17 × 17, which takes pictures "
+                "The auxiliary classifier reads a grid of at least 17 × 17, which takes images "
                 f"of 299 × 299; this grid is {x.shape[2]} × {x.shape[3]}."
             )
         x = F.avg_pool2d(x, kernel_size=5, stride=3)
@@ -191,13 +191,13 @@ class AuxiliaryClassifier(nn.Module):
 
 
 class InceptionV3(nn.Module):
-    """Inception v3 for pictures of 299 × 299, with the auxiliary classifier: 27.2 M parameters.
+    """Inception v3 for images of 299 × 299, with the auxiliary classifier: 27.2 M parameters.
 
     Szegedy et al. 2016, table 1. The rows are called as in torchvision; the sizes behind them are
-    what they make of a picture of 299 × 299.
+    what they make of an image of 299 × 299.
 
     Args:
-        channels: colours of a picture.
+        channels: colours of an image.
         classes: how many logits come out.
         dropout: rate before the last layer.
     """
@@ -237,7 +237,7 @@ class InceptionV3(nn.Module):
         """Each row's name and its output (N, C, H, W), one after the other.
 
         Raises:
-            ValueError: other channels, or pictures too small to be halved five times.
+            ValueError: other channels, or images too small to be halved five times.
         """
         if x.dim() != 4 or x.shape[1] != self.channels or min(x.shape[2:]) < 75:
             raise ValueError(
@@ -253,7 +253,7 @@ class InceptionV3(nn.Module):
         return self.fc(self.dropout(x.mean(dim=(2, 3))))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (N, classes) for pictures (N, channels, H, W) of at least 75 pixels a side."""
+        """Logits (N, classes) for images (N, channels, H, W) of at least 75 pixels a side."""
         for _, state in self.walk(x):
             x = state
         return self.classify(x)
@@ -262,7 +262,7 @@ class InceptionV3(nn.Module):
         """Logits (N, classes) from the end and from behind "Mixed_6e", for training.
 
         Raises:
-            ValueError: pictures below 299 × 299.
+            ValueError: images below 299 × 299.
         """
         for name, state in self.walk(x):
             if name == "Mixed_6e":

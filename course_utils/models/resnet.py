@@ -317,9 +317,9 @@ class ResNet(nn.Module):
         counts: how many blocks each stage has.
         widths: channels inside the blocks of each stage.
         shortcut, project, normalise: of every block, see `ResidualBlock`.
-        large: pictures of 224 and more: the first convolution has a 7 × 7 kernel and stride 2,
+        large: images of 224 and more: the first convolution has a 7 × 7 kernel and stride 2,
             and max-pooling with stride 2 follows. Otherwise it has 3 × 3, and nothing follows.
-        channels: colours of a picture.
+        channels: colours of an image.
         classes: how many logits come out.
 
     Raises:
@@ -366,7 +366,7 @@ class ResNet(nn.Module):
         return {name: self.get_submodule(name) for name in self.names}
 
     def stem(self, x: Tensor) -> Tensor:
-        """What the first block gets of pictures (N, channels, H, W)."""
+        """What the first block gets of images (N, channels, H, W)."""
         x = self.conv1(x)
         return self.maxpool(x if self.activated_first else F.relu(self.bn1(x)))
 
@@ -386,8 +386,7 @@ class ResNet(nn.Module):
         """
         if x.dim() != 4 or x.shape[1] != self.channels:
             raise ValueError(
-                f"This network takes (N, {self.channels}, H, W) pictures; these are "
-                f"{tuple(x.shape)}."
+                f"This network takes (N, {self.channels}, H, W) images; these are {tuple(x.shape)}."
             )
         check_names(without, self.names)
         x = self.stem(x)
@@ -397,7 +396,7 @@ class ResNet(nn.Module):
             yield name, x
 
     def forward(self, x: Tensor, without: Sequence[str] = ()) -> Tensor:
-        """Logits (N, classes) for pictures (N, channels, H, W), without the blocks named."""
+        """Logits (N, classes) for images (N, channels, H, W), without the blocks named."""
         for _, state in self.walk(x, without):
             x = state
         return self.classify(x)
@@ -406,7 +405,7 @@ class ResNet(nn.Module):
 def cifar_resnet(
     layers: int = 20, block: type[ResidualBlock] = BasicBlock, width: int = 16, **options
 ) -> ResNet:
-    """The networks for CIFAR's pictures of 32 × 32 (He et al. 2015, section 4.2).
+    """The networks for CIFAR's images of 32 × 32 (He et al. 2015, section 4.2).
 
     Three stages of n blocks, of 16, 32 and 64 channels on 32, 16 and 8 pixels a side; n follows
     from the layers: 6n + 2 with two convolutions a block, 9n + 2 in a bottleneck. Shortcuts have
@@ -435,17 +434,17 @@ def cifar_resnet(
 
 
 def resnet18(**options) -> ResNet:
-    """18 layers for ImageNet's pictures of 224 × 224 (He et al. 2015, table 1), 11.7 M."""
+    """18 layers for ImageNet's images of 224 × 224 (He et al. 2015, table 1), 11.7 M."""
     return _imagenet_resnet(BasicBlock, [2, 2, 2, 2], **options)
 
 
 def resnet34(**options) -> ResNet:
-    """34 layers for ImageNet's pictures of 224 × 224 (He et al. 2015, table 1), 21.8 M."""
+    """34 layers for ImageNet's images of 224 × 224 (He et al. 2015, table 1), 21.8 M."""
     return _imagenet_resnet(BasicBlock, [3, 4, 6, 3], **options)
 
 
 def resnet50(**options) -> ResNet:
-    """50 layers for ImageNet's pictures of 224 × 224 (He et al. 2015, table 1), 25.6 M."""
+    """50 layers for ImageNet's images of 224 × 224 (He et al. 2015, table 1), 25.6 M."""
     return _imagenet_resnet(Bottleneck, [3, 4, 6, 3], **options)
 
 

@@ -1,4 +1,4 @@
-"""Networks that mend a picture: an autoencoder whose decoder may look past the code."""
+"""Networks that mend an image: an autoencoder whose decoder may look past the code."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from .grids import double, halve
 
 
 class Restorer(nn.Module):
-    """A damaged picture -> the picture: three halvings, three doublings, and ways past the code.
+    """A damaged image -> the image: three halvings, three doublings, and ways past the code.
 
     At every size the decoder gets what the encoder had there as well (the U-Net of Ronneberger,
-    Fischer and Brox 2015). It draws a picture p and says for every pixel how much it doubts the
+    Fischer and Brox 2015). It draws an image p and says for every pixel how much it doubts the
     input there, d in (0, 1); the result is (1 - d) x + d p.
 
     Args:
         width: channels after the first halving; the next two have twice and three times as many.
-        colours: channels of a picture, in and out.
+        colours: channels of an image, in and out.
     """
 
     def __init__(self, width: int = 16, colours: int = 3):
@@ -41,11 +41,11 @@ class Restorer(nn.Module):
         """What it draws, (N, C, H, W), and how much it doubts the input, (N, 1, H, W) in (0, 1).
 
         Raises:
-            ValueError: pictures that cannot be halved three times.
+            ValueError: images that cannot be halved three times.
         """
         if damaged.shape[-1] % 8 or damaged.shape[-2] % 8:
             raise ValueError(
-                f"Pictures of {damaged.shape[-2]}×{damaged.shape[-1]} cannot be halved three "
+                f"Images of {damaged.shape[-2]}×{damaged.shape[-1]} cannot be halved three "
                 "times; crop or resize them to a multiple of 8."
             )
         fine = self.down[0](damaged)
@@ -57,10 +57,10 @@ class Restorer(nn.Module):
         return out[:, :-1], out[:, -1:].sigmoid()
 
     def forward(self, damaged: Tensor) -> Tensor:
-        """Restored pictures (N, C, H, W) of damaged ones; H and W must be multiples of 8.
+        """Restored images (N, C, H, W) of damaged ones; H and W must be multiples of 8.
 
         The values lie near [0, 1] without being held there.
         """
-        # The convolutions may have run in half precision; the picture that was given has not.
+        # The convolutions may have run in half precision; the image that was given has not.
         drawn, doubt = (part.to(damaged.dtype) for part in self.parts(damaged))
         return torch.lerp(damaged, drawn, doubt)

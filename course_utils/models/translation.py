@@ -1,7 +1,7 @@
-"""A picture in, a picture out, and a critic of patches.
+"""An image in, an image out, and a critic of patches.
 
 The U-Net and the critic are those of Isola, Zhu, Zhou and Efros (2017), for pairs; the residual
-generator is that of Zhu, Park, Isola and Efros (2017), for pictures without partners.
+generator is that of Zhu, Park, Isola and Efros (2017), for images without partners.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from .sizes import check_sizes
 
 
 class UNet(nn.Module):
-    """A picture -> another of the same size, in [0, 1]: the way down, the way up, and bridges.
+    """An image -> another of the same size, in [0, 1]: the way down, the way up, and bridges.
 
     Three strided convolutions halve height and width, three transposed ones double them again.
     At every size what the way down had there is put beside what comes up, and at the full size
-    the given picture itself, so that a line need not pass through the coarse grid (Ronneberger,
+    the given image itself, so that a line need not pass through the coarse grid (Ronneberger,
     Fischer and Brox 2015). Kernels of 4 with stride 2, as in the `Generator`.
 
     Args:
-        channels: channels of the picture that is given.
-        colours: channels of the picture that is drawn.
+        channels: channels of the image that is given.
+        colours: channels of the image that is drawn.
         width: channels at the full size; the coarser grids have 2, 3 and 4 times as many.
         norm: channels -> the normalisation between the convolutions.
     """
@@ -72,21 +72,21 @@ class UNet(nn.Module):
 
 
 class PatchDiscriminator(nn.Module):
-    """A picture -> a map of logits, one for every patch: above 0 it is taken for a real one.
+    """An image -> a map of logits, one for every patch: above 0 it is taken for a real one.
 
     `depth` convolutions with stride 2, one with stride 1 and a last one that gives the logit, all
     with kernels of 4, followed by LeakyReLU with slope 0.2 and, but for the first and the last,
     by a normalisation. A logit sees a square of 16 pixels at depth 1, of 34 at depth 2 and of 70
-    at depth 3, the one that the paper prefers for pictures of 256; what lies outside cannot
+    at depth 3, the one that the paper prefers for images of 256; what lies outside cannot
     change it. No sigmoid: the loss works on the logits.
 
-    To judge a pair, give both pictures as one, their channels joined.
+    To judge a pair, give both images as one, their channels joined.
 
     Args:
         channels: channels of what is judged.
         width: channels after the first convolution; each further one doubles them, up to 8 times.
         depth: how many convolutions halve height and width.
-        norm: channels -> the normalisation. One over each picture (`nn.InstanceNorm2d`) or over
+        norm: channels -> the normalisation. One over each image (`nn.InstanceNorm2d`) or over
             the batch joins distant patches a little while training.
     """
 
@@ -111,12 +111,12 @@ class PatchDiscriminator(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Conv2d(before, 1, 4, padding=1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, h, w) logits for pictures (N, channels, H, W) in [0, 1].
+        """(N, h, w) logits for images (N, channels, H, W) in [0, 1].
 
         h is H / 2**depth - 2, rounded down, and w likewise.
 
         Raises:
-            ValueError: other channels, or pictures too small for a single logit.
+            ValueError: other channels, or images too small for a single logit.
         """
         smallest = 3 * 2**self.depth
         if x.dim() != 4 or x.shape[1] != self.channels or min(x.shape[2:]) < smallest:
@@ -128,22 +128,22 @@ class PatchDiscriminator(nn.Module):
 
 
 class ResidualGenerator(nn.Module):
-    """A picture -> another of the same size, in [0, 1]: shrink, change a little at a time, grow.
+    """An image -> another of the same size, in [0, 1]: shrink, change a little at a time, grow.
 
     In the notation of Zhu, Park, Isola and Efros (2017), after Johnson, Alahi and Fei-Fei (2016):
     c7s1-w, d2w, d4w, so many R4w, u2w, uw, c7s1-3, for two halvings of height and width. c7s1 is
     a convolution with a kernel of 7, d one of 3 with stride 2, R a residual block of two of 3,
     and u a transposed convolution that doubles height and width. All but the last are followed by
     instance normalisation and, except at the end of a block, ReLU; kernels of stride 1 see the
-    picture mirrored beyond its border. The paper has width 64, two halvings and, for pictures of
+    image mirrored beyond its border. The paper has width 64, two halvings and, for images of
     256, nine blocks.
 
-    The layers work on [-1, 1], as in the paper, and end in tanh; pictures are mapped to that range
-    on the way in and back on the way out. The normalisation looks at one picture at a time,
-    training or not, so pictures may share a batch and each comes out as if it were alone.
+    The layers work on [-1, 1], as in the paper, and end in tanh; images are mapped to that range
+    on the way in and back on the way out. The normalisation looks at one image at a time,
+    training or not, so images may share a batch and each comes out as if it were alone.
 
     Args:
-        channels: channels of the pictures, before and after.
+        channels: channels of the images, before and after.
         width: channels at the full size; every halving doubles them.
         blocks: residual blocks at the coarsest size.
         halvings: how often height and width are halved.
@@ -165,7 +165,7 @@ class ResidualGenerator(nn.Module):
         self.layers = nn.Sequential(*layers, _mirrored(width, channels, 7), nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W) in [0, 1] for pictures of that shape and range.
+        """(N, channels, H, W) in [0, 1] for images of that shape and range.
 
         Raises:
             ValueError: other channels, or a size that cannot be halved so often or is too small.
@@ -204,5 +204,5 @@ class _MirroredBlock(nn.Module):
 
 
 def _mirrored(before: int, after: int, kernel: int) -> nn.Conv2d:
-    """A convolution that keeps the size and sees the picture mirrored beyond its border."""
+    """A convolution that keeps the size and sees the image mirrored beyond its border."""
     return nn.Conv2d(before, after, kernel, padding=kernel // 2, padding_mode="reflect")

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 class VariationalAutoencoder(nn.Module):
     """Encoder X -> R^2d (means and log variances) and decoder R^d -> X, as in lecture 4.
 
-    The decoder returns logits; `decode` turns them into pictures in [0, 1].
+    The decoder returns logits; `decode` turns them into images in [0, 1].
 
     Args:
         latent: how many latent numbers, d.
         hidden: units of the one hidden layer on each side.
-        shape: (C, H, W) of a picture.
+        shape: (C, H, W) of an image.
     """
 
     def __init__(self, latent: int, hidden: int = 400, shape: tuple[int, int, int] = (1, 28, 28)):
@@ -38,12 +38,12 @@ class VariationalAutoencoder(nn.Module):
         )
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """μ and log σ² of q(z|x), each (N, latent), for pictures (N, C, H, W) in [0, 1]."""
+        """μ and log σ² of q(z|x), each (N, latent), for images (N, C, H, W) in [0, 1]."""
         mu, logvar = self.encoder(x).chunk(2, dim=1)
         return mu, logvar
 
     def decode(self, z: Tensor) -> Tensor:
-        """The mean picture of p(x|z), (N, C, H, W) in [0, 1], for codes (N, latent)."""
+        """The mean image of p(x|z), (N, C, H, W) in [0, 1], for codes (N, latent)."""
         return self.decoder(z).sigmoid()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -65,7 +65,7 @@ class ConvolutionalVAE(VariationalAutoencoder):
         width: channels after the first convolution; each further one doubles them.
         hidden: units of the fully connected layer on each side.
         halvings: how many strided convolutions, each halving height and width.
-        shape: (C, H, W) of a picture; H and W must be divisible by 2 to the power of `halvings`.
+        shape: (C, H, W) of an image; H and W must be divisible by 2 to the power of `halvings`.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class ConvolutionalVAE(VariationalAutoencoder):
         shrunk = 2**halvings
         if height % shrunk or across % shrunk:
             raise ValueError(
-                f"Pictures of {height}×{across} cannot be halved {halvings} times; "
+                f"Images of {height}×{across} cannot be halved {halvings} times; "
                 f"crop or resize them to a multiple of {shrunk}."
             )
         self.latent = latent

@@ -1,6 +1,6 @@
-"""Networks whose activations say what a picture shows and how it is painted.
+"""Networks whose activations say what an image shows and how it is painted.
 
-All of them take pictures in [0, 1] and answer `net(pictures, layers)` with the activations of the
+All of them take images in [0, 1] and answer `net(images, layers)` with the activations of the
 layers asked for, by name. The VGG (Simonyan and Zisserman 2015) is the one of lecture 1; its
 `features` are numbered like torchvision's, so that torchvision's weights fit.
 """
@@ -44,28 +44,28 @@ class FeatureNetwork(nn.Module):
         for name, value in (("mean", PIXEL_MEAN), ("spread", PIXEL_SPREAD)):
             self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
 
-    def forward(self, pictures: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+    def forward(self, images: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
         """layer -> its activations (N, C, h, w) after the ReLU.
 
         Nothing is computed beyond the last layer asked for.
 
         Args:
-            pictures: (N, 3, H, W) in [0, 1].
+            images: (N, 3, H, W) in [0, 1].
             layers: names out of `self.layers`; all of them unless given.
 
         Raises:
-            ValueError: a layer's name is unknown, or the pictures are too small for it.
+            ValueError: a layer's name is unknown, or the images are too small for it.
         """
         wanted = check_layers(layers, self.layers)
         last = max((self._positions[layer] for layer in wanted), default=-1)
         names = {self._positions[layer]: layer for layer in wanted}
         found = {}
-        x = (pictures - self.mean) / self.spread
+        x = (images - self.mean) / self.spread
         for position, module in enumerate(self.features[: last + 1]):
             if isinstance(module, nn.AvgPool2d | nn.MaxPool2d) and min(x.shape[-2:]) < 2:
-                height, width = pictures.shape[-2:]
+                height, width = images.shape[-2:]
                 raise ValueError(
-                    f"Pictures of {height} × {width} pixels are too small for {wanted[-1]}; "
+                    f"Images of {height} × {width} pixels are too small for {wanted[-1]}; "
                     "enlarge them, or use earlier layers."
                 )
             x = module(x)
@@ -97,7 +97,7 @@ class VGG(FeatureNetwork):
         widths: channels of each block.
         blocks: how many convolutions each block has.
         pooling: "max" as published, or "average", which Gatys et al. (2016) found to give
-            better pictures.
+            better images.
     """
 
     content_layer = "block2_conv2"
@@ -135,8 +135,8 @@ class VGG(FeatureNetwork):
         return [self.features[position - 1] for position in self._positions.values()]
 
     @torch.no_grad()
-    def equalise(self, pictures: Tensor) -> VGG:
-        """Rescale every layer so that its mean activation over `pictures` is 1; returns itself.
+    def equalise(self, images: Tensor) -> VGG:
+        """Rescale every layer so that its mean activation over `images` is 1; returns itself.
 
         What a layer's weights are divided by, the next layer's are multiplied by: ReLU and pooling
         pass a positive factor on, so every layer still answers what it did, up to that factor.
@@ -144,9 +144,9 @@ class VGG(FeatureNetwork):
         filters that hardly ever answer drown the others.
 
         Args:
-            pictures: (N, 3, H, W) in [0, 1].
+            images: (N, 3, H, W) in [0, 1].
         """
-        scales = [found.mean() for found in self(pictures).values()]
+        scales = [found.mean() for found in self(images).values()]
         for convolution, scale, before in zip(self.convolutions(), scales, [1.0, *scales]):
             convolution.weight *= before / scale
             convolution.bias /= scale
@@ -252,11 +252,11 @@ class RandomFilters(nn.Module):
         for name, value in (("mean", PIXEL_MEAN), ("spread", PIXEL_SPREAD)):
             self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
 
-    def forward(self, pictures: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
-        """layer -> its activations (N, filters, H, W) after the ReLU, for pictures (N, 3, H, W).
+    def forward(self, images: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+        """layer -> its activations (N, filters, H, W) after the ReLU, for images (N, 3, H, W).
 
         Raises:
             ValueError: a layer's name is unknown.
         """
-        x = (pictures - self.mean) / self.spread
+        x = (images - self.mean) / self.spread
         return {layer: self.filters[layer](x).relu() for layer in check_layers(layers, self.layers)}

@@ -60,17 +60,17 @@ def _listed(meant: Iterable[str], topics: Mapping[str, Sequence[str]]) -> str:
 
 
 class CaptionBox(Shown):
-    """A field for a sentence above the picture that is drawn for it.
+    """A field for a sentence above the image that is drawn for it.
 
     A line below names the words that are not in the vocabulary. A sentence without any word is
-    answered by a sentence, and the last picture stays.
+    answered by a sentence, and the last image stays.
 
     Args:
-        draw: (sentence, seed) -> picture (H, W, 3) of bytes; it should take less than 20 ms.
+        draw: (sentence, seed) -> image (H, W, 3) of bytes; it should take less than 20 ms.
         vocabulary: the words that `draw` understands.
         examples: sentences to choose from; the first is shown at the start.
         topics: noun -> known words that can stand before it, see `answer`.
-        description: a sentence for readers who cannot see the picture.
+        description: a sentence for readers who cannot see the image.
         seeds: how many seeds of the latent point there are.
 
     Raises:
@@ -78,9 +78,9 @@ class CaptionBox(Shown):
 
     Attributes:
         field, choice, slider: the ipywidgets Text, Dropdown and IntSlider.
-        image: the ipywidgets Image that shows the picture.
+        image: the ipywidgets Image that shows the image.
         message: the ipywidgets HTML below it, hidden while there is nothing to say.
-        said: the line below the picture as plain text.
+        said: the line below the image as plain text.
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class CaptionBox(Shown):
             value=0, min=0, max=seeds - 1, description="seed of z", style=STYLE,
             layout={"width": "30em"},
         )  # fmt: skip
-        self.image = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
+        self.view = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
         self.message = ipywidgets.HTML(layout={"display": "none"})
-        self.box = ipywidgets.VBox([self.field, self.choice, self.slider, self.image, self.message])
+        self.box = ipywidgets.VBox([self.field, self.choice, self.slider, self.view, self.message])
         self._redraw()
         for control in (self.field, self.slider):
             control.observe(self._redraw, names="value")
@@ -140,12 +140,12 @@ class CaptionBox(Shown):
         said = answer(sentence, self.vocabulary, self.topics)
         if said != EMPTY:
             try:
-                self.picture = self.draw(sentence, self.slider.value)
+                self.image = self.draw(sentence, self.slider.value)
             except Exception as error:
                 # In a browser the error of a callback goes unseen: shown as well as raised.
                 self._say(f"This sentence cannot be drawn: {error}")
                 raise
-            self.image.value = plots.png(self.picture)
+            self.view.value = plots.png(self.image)
         self._say(said)
 
     def _say(self, sentence: str) -> None:

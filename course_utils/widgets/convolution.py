@@ -1,4 +1,4 @@
-"""A kernel that walks over a small picture, cell by cell: the arithmetic of convolutions, drawn.
+"""A kernel that walks over a small image, cell by cell: the arithmetic of convolutions, drawn.
 
 Three walks: the convolution, its transpose as stamps (every pixel of the input adds a copy of the
 kernel to the output), and the same transpose as a convolution over an input with zeros between
@@ -29,7 +29,7 @@ COVERED, COVERED_PADDING, WRITTEN, NOW = "#88CCEE", "#5E93AD", "#F3E3B5", "#DDAA
 
 @dataclass(frozen=True)
 class Panel:
-    """One grid of the picture.
+    """One grid of the image.
 
     Attributes:
         title: what stands above it.
@@ -52,7 +52,7 @@ def output_size(d: int, f: int, p: int, s: int, transposed: bool = False) -> int
 
 
 def example(size: int, kernel: int) -> tuple[Tensor, Tensor]:
-    """The input (size, size) and the kernel (kernel, kernel) of the picture: 0, 1 and 2."""
+    """The input (size, size) and the kernel (kernel, kernel) of the image: 0, 1 and 2."""
     row, column = torch.arange(size)[:, None], torch.arange(size)
     steps = torch.arange(kernel)
     weights = (steps[:, None] + 2 * steps + 1) % 3
@@ -112,8 +112,8 @@ def _sentences(d: int, f: int, p: int, s: int, direction: str, side: int) -> lis
 
 def _nothing(size: int, kernel: int, padding: int) -> list[Panel]:
     """Input and kernel alone."""
-    picture, weights = example(size, kernel)
-    given, inside = (pad(grid, (padding,) * 4) for grid in (picture, picture * 0 + 1))
+    image, weights = example(size, kernel)
+    given, inside = (pad(grid, (padding,) * 4) for grid in (image, image * 0 + 1))
     colours = numpy.where(inside.bool(), PLAIN, PADDING)
     return [
         Panel(f"input {_sides(given, inside.bool())}", given, colours),
@@ -122,29 +122,29 @@ def _nothing(size: int, kernel: int, padding: int) -> list[Panel]:
 
 
 def _forward(size: int, kernel: int, stride: int, padding: int, step: int) -> list[Panel]:
-    picture, weights = example(size, kernel)
-    given = pad(picture, (padding,) * 4)
+    image, weights = example(size, kernel)
+    given = pad(image, (padding,) * 4)
     inside = pad(torch.ones(size, size, dtype=torch.bool), (padding,) * 4)
     return _sliding(given, inside, weights, stride, step)
 
 
 def _fancy(size: int, kernel: int, stride: int, padding: int, step: int) -> list[Panel]:
-    picture, weights = example(size, kernel)
+    image, weights = example(size, kernel)
     given, inside = (
-        fancy_padding(grid, kernel, stride, padding) for grid in (picture, picture * 0 + 1)
+        fancy_padding(grid, kernel, stride, padding) for grid in (image, image * 0 + 1)
     )
     return _sliding(given, inside.bool(), weights.flip(0, 1), 1, step)
 
 
-def fancy_padding(picture: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
+def fancy_padding(image: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
     """stride − 1 zeros between the pixels and kernel − 1 − padding around: (H', W').
 
     A convolution of it with the kernel turned by 180° is the transposed convolution (Dumoulin
     and Visin 2016, relationship 14). Where the border is negative, as much is cut off.
     """
-    rows, columns = ((side - 1) * stride + 1 for side in picture.shape)
-    spread = picture.new_zeros(rows, columns)
-    spread[::stride, ::stride] = picture
+    rows, columns = ((side - 1) * stride + 1 for side in image.shape)
+    spread = image.new_zeros(rows, columns)
+    spread[::stride, ::stride] = image
     return pad(spread, (kernel - 1 - padding,) * 4)
 
 
@@ -177,10 +177,10 @@ def _sides(given: Tensor, inside: Tensor) -> str:
 
 
 def _stamps(size: int, kernel: int, stride: int, padding: int, step: int) -> list[Panel]:
-    picture, weights = example(size, kernel)
+    image, weights = example(size, kernel)
     place = step % size**2
     order = torch.arange(size**2).view(size, size)
-    so_far = picture * (order <= place)
+    so_far = image * (order <= place)
     whole = conv_transpose2d(so_far[None, None], weights[None, None], stride=stride)[0, 0]
     top, left = (stride * number for number in divmod(place, size))
     stamp = numpy.zeros(whole.shape, bool)
@@ -197,7 +197,7 @@ def _stamps(size: int, kernel: int, stride: int, padding: int, step: int) -> lis
     lit = numpy.where(order == place, COVERED, PLAIN)
     cut = f", cut from {len(whole)} × {len(whole)}" if padding else ""
     return [
-        Panel(f"input {size} × {size}", picture, lit),
+        Panel(f"input {size} × {size}", image, lit),
         Panel(f"kernel {kernel} × {kernel}", weights, numpy.full(weights.shape, NOW)),
         Panel(f"output {side} × {side}{cut}", whole.masked_fill(touched == 0, torch.nan), colours),
     ]

@@ -1,6 +1,6 @@
-"""`explore`: a picture that follows sliders.
+"""`explore`: an image that follows sliders.
 
-The picture is a function of the sliders' values and of nothing else, so it can be tested
+The image is a function of the sliders' values and of nothing else, so it can be tested
 without a browser, and stored in the notebook for readers who have no kernel.
 """
 
@@ -17,12 +17,12 @@ STYLE = {"description_width": "9em"}
 
 
 class Explorer(Shown):
-    """Sliders above a picture.
+    """Sliders above an image.
 
     Attributes:
         sliders: name -> the ipywidgets control.
-        image: the ipywidgets Image that shows the picture.
-        picture: what it shows now, (H, W, 3) bytes.
+        image: the ipywidgets Image that shows the image.
+        image: what it shows now, (H, W, 3) bytes.
     """
 
     def __init__(self, draw: Callable[..., numpy.ndarray], sliders: Mapping, description: str):
@@ -33,10 +33,10 @@ class Explorer(Shown):
         self.description = description
         # As wide as the page, but never so high that the sliders leave the screen.
         layout = {"object_fit": "contain", "object_position": "left", "max_height": "60vh"}
-        self.image = ipywidgets.Image(format="png", layout=layout)
+        self.view = ipywidgets.Image(format="png", layout=layout)
         self.message = ipywidgets.HTML(layout={"display": "none"})
         self.box = ipywidgets.VBox(
-            [*(_with_player(slider) for slider in self.sliders.values()), self.image, self.message]
+            [*(_with_player(slider) for slider in self.sliders.values()), self.view, self.message]
         )
         self._redraw()
         for slider in self.sliders.values():
@@ -48,7 +48,7 @@ class Explorer(Shown):
         return {name: slider.value for name, slider in self.sliders.items()}
 
     def set(self, **values) -> Explorer:
-        """Move sliders as a hand would; the picture follows.
+        """Move sliders as a hand would; the image follows.
 
         Raises:
             KeyError: there is no slider of that name.
@@ -66,41 +66,41 @@ class Explorer(Shown):
         """Move every slider to its ends and its middle and back, and report what was drawn.
 
         Raises:
-            RuntimeError: a slider changed nothing in the picture.
+            RuntimeError: a slider changed nothing in the image.
         """
         moves = 0
         for name, slider in self.sliders.items():
-            before, home = {self.picture.tobytes()}, slider.value
+            before, home = {self.image.tobytes()}, slider.value
             for value in _stations(slider):
                 slider.value = value
-                before.add(self.picture.tobytes())
+                before.add(self.image.tobytes())
                 moves += 1
             slider.value = home
             if len(before) == 1:
-                raise RuntimeError(f"Moving {name} changed nothing in the picture.")
+                raise RuntimeError(f"Moving {name} changed nothing in the image.")
         sliders = "1 slider" if len(self.sliders) == 1 else f"{len(self.sliders)} sliders"
         return f"{sliders} moved to {moves} positions"
 
     def _redraw(self, change=None) -> None:
         try:
-            self.picture = self.draw(**self.state)
+            self.image = self.draw(**self.state)
         except Exception as error:
             # In a browser the error of a callback goes unseen, so it is shown in place of
-            # the picture; it is raised as well, for whoever moved the slider from code.
+            # the image; it is raised as well, for whoever moved the slider from code.
             self.message.value = f"<b>This position cannot be drawn:</b> {error}"
             self.message.layout.display = None
             raise
         self.message.layout.display = "none"
-        self.image.value = plots.png(self.picture)
+        self.view.value = plots.png(self.image)
 
 
 def explore(draw: Callable[..., numpy.ndarray], description: str, **controls) -> Explorer:
     """Sliders over a function that draws.
 
     Args:
-        draw: called with one keyword argument a slider, returns a picture (H, W, 3) of bytes;
+        draw: called with one keyword argument a slider, returns an image (H, W, 3) of bytes;
             it should take less than 20 ms.
-        description: a sentence for readers who cannot see the picture.
+        description: a sentence for readers who cannot see the image.
         controls: one a slider: (low, high, step, start) of numbers, a list of choices (the
             first is the start), or an ipywidgets control.
 

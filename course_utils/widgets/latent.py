@@ -16,23 +16,23 @@ from torch import Tensor
 from .. import plots
 
 
-class BoundView:
-    """A Gaussian q over a true posterior, and the bound below log p(x), on a grid of codes.
+class ELBOView:
+    """A Gaussian q over a true posterior, and the ELBO below log p(x), on a grid of codes.
 
     Args:
         z: (n,) an even grid of codes.
         posterior: x -> (n,) density of p(z|x).
-        bound_and_gap: (x, mean, sigma) -> the bound and the KL that is missing to log p(x).
+        bound_and_gap: (x, mean, sigma) -> the ELBO and the KL that is missing to log p(x).
         log_evidence: x -> log p(x).
     """
 
-    def __init__(self, z: Tensor, posterior, bound_and_gap, log_evidence):
+    def __init__(self, z: Tensor, posterior, elbo_and_gap, log_evidence):
         from matplotlib import pyplot
 
         # A few hundred points make a smooth line; more only make the slider slow.
         self.shown = (z.abs() <= 3.2).nonzero().flatten()[:: max(1, len(z) // 1000)]
         self.z, self.posterior = z[self.shown], posterior
-        self.bound_and_gap, self.log_evidence = bound_and_gap, log_evidence
+        self.elbo_and_gap, self.log_evidence = elbo_and_gap, log_evidence
         figure, (left, right) = pyplot.subplots(1, 2, width_ratios=(3, 2))
         flat = self.z * 0
         (self.true_line,) = left.plot(self.z, flat, color=plots.PALETTE[2], label="p(z|x), true")
@@ -40,46 +40,46 @@ class BoundView:
         left.set(xlim=(-3, 3), ylim=(0, 2.2), xlabel="code z", title="Squeeze q onto the truth")
         left.legend(loc="upper left", fontsize=12)
         (self.evidence_line,) = right.plot([0, 1], [0, 0], "k")
-        (self.bound_line,) = right.plot([0, 1], [0, 0], color=plots.PALETTE[0])
+        (self.elbo_line,) = right.plot([0, 1], [0, 0], color=plots.PALETTE[0])
         self.gap_bar = right.fill_between([0.35, 0.65], 0, 1, color=plots.PALETTE[4])
         self.evidence_text = right.text(0.02, 0, "", va="bottom")
-        self.bound_text = right.text(0.02, 0, "", va="top")
+        self.elbo_text = right.text(0.02, 0, "", va="top")
         self.gap_text = right.text(0.68, 0, "", va="center")
         right.set(xlim=(0, 1), ylim=(-9, 0), xticks=[], ylabel="nats")
-        right.set_title("log p(x) and its bound")
+        right.set_title("log p(x) and the ELBO")
         self.lowest = right.get_ylim()[0]
-        moving = [self.true_line, self.q_line, self.gap_bar, self.evidence_line, self.bound_line]
+        moving = [self.true_line, self.q_line, self.gap_bar, self.evidence_line, self.elbo_line]
         self.plot = plots.LivePlot(
-            figure, [*moving, self.evidence_text, self.bound_text, self.gap_text]
+            figure, [*moving, self.evidence_text, self.elbo_text, self.gap_text]
         )
 
     def draw(self, mean: float, sigma: float, x: float) -> numpy.ndarray:
-        """The picture for q = N(mean, sigma²) and the observation x."""
+        """The image for q = N(mean, sigma²) and the observation x."""
         density = ((self.z - mean) / sigma).square().mul(-0.5).exp() / (
             sigma * math.sqrt(2 * math.pi)
         )
         self.true_line.set_ydata(self.posterior(x)[self.shown])
         self.q_line.set_ydata(density)
         evidence = float(self.log_evidence(x))
-        bound, gap = (float(value) for value in self.bound_and_gap(x, mean, sigma))
-        floor = max(bound, self.lowest)  # a bound far below is drawn at the edge, and said
+        elbo, gap = (float(value) for value in self.elbo_and_gap(x, mean, sigma))
+        floor = max(elbo, self.lowest)  # a bound far below is drawn at the edge, and said
         self.evidence_line.set_ydata([evidence, evidence])
-        self.bound_line.set_ydata([floor, floor])
+        self.elbo_line.set_ydata([floor, floor])
         self.gap_bar.set_verts([[(0.35, floor), (0.65, floor), (0.65, evidence), (0.35, evidence)]])
         self.evidence_text.set_text(f"log p(x) = {evidence:.2f}")
         self.evidence_text.set_y(evidence + 0.1)
-        self.bound_text.set_text(f"bound = {bound:.2f}")
-        self.bound_text.set_y(floor - 0.1 if floor > self.lowest + 1 else floor + 0.7)
+        self.elbo_text.set_text(f"ELBO = {elbo:.2f}")
+        self.elbo_text.set_y(floor - 0.1 if floor > self.lowest + 1 else floor + 0.7)
         self.gap_text.set_text(f"gap {gap:.2f}")
         self.gap_text.set_y((floor + evidence) / 2)
-        return self.plot.picture()
+        return self.plot.image()
 
 
-class PosteriorFilm:
-    """The posteriors of some pictures as ellipses, for several runs and frames of training.
+class PosteriorAnimation:
+    """The posteriors of some images as ellipses, for several runs and frames of training.
 
     Args:
-        films: run -> (frames, N, 4): two means and two log variances of each picture.
+        animations: run -> (frames, N, 4): two means and two log variances of each image.
         labels: (N,) classes, for the colours.
         steps: the training step of each frame.
         reach: half-axes of an ellipse in standard deviations.
@@ -88,7 +88,11 @@ class PosteriorFilm:
     CORNERS = 16
 
     def __init__(
-        self, films: Mapping[str, Tensor], labels: Tensor, steps: Sequence[int], reach: float = 2.0
+        self,
+        animations: Mapping[str, Tensor],
+        labels: Tensor,
+        steps: Sequence[int],
+        reach: float = 2.0,
     ):
         from matplotlib import pyplot
         from matplotlib.collections import PolyCollection
@@ -96,8 +100,8 @@ class PosteriorFilm:
         angle = torch.linspace(0, 2 * math.pi, self.CORNERS)
         circle = reach * torch.stack([angle.cos(), angle.sin()], dim=-1)
         self.outlines, self.extents = {}, {}
-        for run, film in films.items():
-            mu, logvar = film.chunk(2, dim=-1)
+        for run, animation in animations.items():
+            mu, logvar = animation.chunk(2, dim=-1)
             sigma = (0.5 * logvar).exp()
             self.outlines[run] = (mu[:, :, None] + sigma[:, :, None] * circle).numpy()
             self.extents[run] = max(3.2, 1.05 * mu[-1].abs().quantile(0.99).item())
@@ -106,8 +110,8 @@ class PosteriorFilm:
         self.stages = {}
         for run, extent in self.extents.items():
             figure, axis = pyplot.subplots(figsize=(5.6, 5.2))
-            balls = PolyCollection([], facecolors=colours, alpha=0.5, lw=0)
-            axis.add_collection(balls)
+            ellipses = PolyCollection([], facecolors=colours, alpha=0.5, lw=0)
+            axis.add_collection(ellipses)
             prior = pyplot.Circle((0, 0), 2, fill=False, color="black", ls="--", lw=1.5)
             axis.add_patch(prior)
             axis.set(
@@ -119,18 +123,18 @@ class PosteriorFilm:
                 ylabel="second",
             )
             text = axis.text(0.02, 0.97, "", transform=axis.transAxes, va="top")
-            self.stages[run] = (plots.LivePlot(figure, [balls, text]), balls, text)
+            self.stages[run] = (plots.LivePlot(figure, [ellipses, text]), ellipses, text)
 
     def draw(self, goal: str, frame: int) -> numpy.ndarray:
         """The ellipses of the run `goal` at a frame."""
-        plot, balls, text = self.stages[goal]
-        balls.set_verts(self.outlines[goal][frame])
+        plot, ellipses, text = self.stages[goal]
+        ellipses.set_verts(self.outlines[goal][frame])
         text.set_text(f"step {self.steps[frame]}")
-        return plot.picture()
+        return plot.image()
 
 
 class LatentPad:
-    """A point on a map of codes beside the picture that is decoded there.
+    """A point on a map of codes beside the image that is decoded there.
 
     Args:
         decoder: (1, 2) code -> (1, C, H, W) logits.
@@ -157,8 +161,8 @@ class LatentPad:
 
     @torch.no_grad()
     def draw(self, first: float, second: float) -> numpy.ndarray:
-        """The map with the point marked, and the decoded picture."""
+        """The map with the point marked, and the decoded image."""
         self.point.set_data([first], [second])
         code = torch.tensor([[first, second]], device=self.device)
-        picture = self.decoder(code).sigmoid()
-        return plots.beside(self.plot.picture(), plots.sheet(picture, 1, scale=10))
+        image = self.decoder(code).sigmoid()
+        return plots.side_by_side(self.plot.image(), plots.image_grid(image, 1, scale=10))

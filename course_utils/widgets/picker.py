@@ -1,4 +1,4 @@
-"""`PicturePicker`: a button that takes a picture of one's own, and what a model makes of it."""
+"""`ImagePicker`: a button that takes an image of one's own, and what a model makes of it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from torch import Tensor
 
 from .. import plots
 from ..data.folder import SUFFIXES
-from ..data.own import own_picture
+from ..data.own import own_image
 from .shown import Shown
 
 
-class PicturePicker(Shown):
-    """An upload button above what a pure function shows of the chosen picture.
+class ImagePicker(Shown):
+    """An upload button above what a pure function shows of the chosen image.
 
-    A file that cannot be used leaves the last good picture where it is, and one sentence below
+    A file that cannot be used leaves the last good image where it is, and one sentence below
     it says what to do.
 
     Args:
-        show: picture (1, C, H, W) in [0, 1] -> what to show of it, (H, W, 3) bytes.
-        description: a sentence for readers who cannot see the picture.
+        show: image (1, C, H, W) in [0, 1] -> what to show of it, (H, W, 3) bytes.
+        description: a sentence for readers who cannot see the image.
         first: what to show until another is chosen: a path, bytes or open file.
-        shape: (C, H, W) in which a file is read, see `data.own_picture`; `device` and `crop` too.
-        prepare: applied to the picture before `show`; a ValueError that it raises counts as a
+        shape: (C, H, W) in which a file is read, see `data.own_image`; `device` and `crop` too.
+        prepare: applied to the image before `show`; a ValueError that it raises counts as a
             file that cannot be used. For digits: `data.ink_on_black`, with a large `shape` such
             as (1, 320, 320) and `crop=False`.
 
     Attributes:
         button: the ipywidgets FileUpload.
-        image: the ipywidgets Image that shows the picture.
+        image: the ipywidgets Image that shows the image.
         message: the ipywidgets HTML below it, hidden while there is nothing to say.
     """
 
@@ -51,44 +51,44 @@ class PicturePicker(Shown):
         self.show, self.description, self.prepare = show, description, prepare
         self.shape, self.device, self.crop = shape, device, crop
         self.button = ipywidgets.FileUpload(
-            accept=",".join(SUFFIXES), multiple=False, description="choose a picture",
+            accept=",".join(SUFFIXES), multiple=False, description="choose an image",
             layout={"width": "14em"},
         )  # fmt: skip
-        self.image = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
+        self.view = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
         self.message = ipywidgets.HTML(layout={"display": "none"})
-        self.box = ipywidgets.VBox([self.button, self.image, self.message])
+        self.box = ipywidgets.VBox([self.button, self.view, self.message])
         self._show(self._read(first))
         self.button.observe(self._uploaded, names="value")
 
     def offer(self, source) -> str:
-        """Use a picture as if it had been chosen with the button: a path, bytes or open file.
+        """Use an image as if it had been chosen with the button: a path, bytes or open file.
 
         Returns: what is wrong with it, in one sentence; empty if it is shown.
-        Raises: whatever `show` raises, since that is no fault of the picture.
+        Raises: whatever `show` raises, since that is no fault of the image.
         """
         said = ""
         try:
-            picture = self._read(source)
+            image = self._read(source)
         except (ValueError, FileNotFoundError) as error:
             said = str(error)
         else:
-            self._show(picture)
+            self._show(image)
         self._say(said)
         return said
 
     def _read(self, source) -> Tensor:
-        picture = own_picture(source, self.shape, self.device, crop=self.crop)
-        return picture if self.prepare is None else self.prepare(picture)
+        image = own_image(source, self.shape, self.device, crop=self.crop)
+        return image if self.prepare is None else self.prepare(image)
 
-    def _show(self, picture: Tensor) -> None:
+    def _show(self, image: Tensor) -> None:
         try:
-            shown = self.show(picture)
+            shown = self.show(image)
         except Exception as error:
             # In a browser the error of a callback goes unseen, so it is shown as well as raised.
-            self._say(f"This picture cannot be shown: {error}")
+            self._say(f"This image cannot be shown: {error}")
             raise
-        self.picture = shown
-        self.image.value = plots.png(shown)
+        self.image = shown
+        self.view.value = plots.png(shown)
 
     def _say(self, sentence: str) -> None:
         self.message.value = html.escape(sentence, quote=False)

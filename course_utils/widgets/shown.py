@@ -1,4 +1,4 @@
-"""What a widget leaves in the notebook: live controls, and a picture for whoever has no kernel."""
+"""What a widget leaves in the notebook: live controls, and an image for whoever has no kernel."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from .. import plots
 
 
 class Shown:
-    """A widget with a picture, as the value of a cell.
+    """A widget with an image, as the value of a cell.
 
     Attributes:
         box: the ipywidgets container of everything that is live.
-        picture: what it shows now, (H, W, 3) bytes.
+        image: what it shows now, (H, W, 3) bytes.
         description: what is to be seen, for readers who cannot see it.
     """
 
     box = None
-    picture: numpy.ndarray
+    image: numpy.ndarray
     description: str
 
     def __repr__(self) -> str:
         return self.description
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        """One bundle: live controls where there is a kernel, the picture everywhere else."""
+        """One bundle: live controls where there is a kernel, the image everywhere else."""
         # Spelt out, because the method that makes it differs between ipywidgets 7 and 8.
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         return {
             "application/vnd.jupyter.widget-view+json": view,
-            "image/png": plots.small_png(self.picture),
+            "image/png": plots.small_png(self.image),
             "text/plain": self.description,
         }

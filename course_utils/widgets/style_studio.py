@@ -1,4 +1,4 @@
-"""`StyleStudio`: two pictures of one's own, and a button that paints one like the other."""
+"""`StyleStudio`: two images of one's own, and a button that paints one like the other."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from collections.abc import Callable
 from torch import Tensor
 
 from .. import plots
-from .picker import PicturePicker
+from .picker import ImagePicker
 from .shown import Shown
 
 REDRAW_SECONDS = 0.33
 
 
 class StyleStudio(Shown):
-    """Two upload buttons, a button that paints, and the painted picture, which changes meanwhile.
+    """Two upload buttons, a button that paints, and the painted image, which changes meanwhile.
 
-    A file that cannot be used leaves the last good picture where it is, with a sentence below it.
-    The notebook's stop button ends the painting early; the best picture so far stays.
+    A file that cannot be used leaves the last good image where it is, with a sentence below it.
+    The notebook's stop button ends the painting early; the best image so far stays.
 
     Args:
         paint: called with the photograph and the painting, (1, 3, H, W) each, and a function
-            `watch(picture)`, which it may call as often as it likes to show where it is; returns
+            `watch(image)`, which it may call as often as it likes to show where it is; returns
             a `pixels.Film`.
         content, style: the first photograph and the first painting: paths, bytes or open files.
-        description: a sentence for readers who cannot see the pictures.
-        size: side of the pictures in pixels.
-        device: where the pictures shall be.
+        description: a sentence for readers who cannot see the images.
+        size: side of the images in pixels.
+        device: where the images shall be.
 
     Attributes:
-        content, style: the two PicturePickers.
+        content, style: the two ImagePickers.
         button: the ipywidgets Button that paints.
-        result: the painted picture (1, 3, H, W), None before the first.
+        result: the painted image (1, 3, H, W), None before the first.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class StyleStudio(Shown):
         self.scale = max(1, 320 // size)
         self.result: Tensor | None = None
         self.chosen: dict[str, Tensor] = {}
-        self.image = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
+        self.view = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
         self.content = self._picker("photograph", content, size, device)
         self.style = self._picker("painting", style, size, device)
         self.button = ipywidgets.Button(description="paint", button_style="primary")
         self.message = ipywidgets.HTML(value="Nothing is painted yet.")
-        right = ipywidgets.VBox([self.button, self.image, self.message])
+        right = ipywidgets.VBox([self.button, self.view, self.message])
         columns = [self.content.box, self.style.box, right]
-        for column in columns:  # all three pictures equally large, however wide the page is
+        for column in columns:  # all three images equally large, however wide the page is
             column.layout.width = "33%"
-        for image in (self.content.image, self.style.image, self.image):
-            image.layout.width = "100%"
+        for view in (self.content.view, self.style.view, self.view):
+            view.layout.width = "100%"
         self.box = ipywidgets.HBox(columns)
         self._draw(self.chosen["photograph"])
         self.button.on_click(lambda button: self.press())
@@ -70,26 +70,26 @@ class StyleStudio(Shown):
     def press(self) -> None:
         """Paint, as the button does.
 
-        Raises: whatever `paint` raises, also shown as a sentence; the last painted picture stays.
+        Raises: whatever `paint` raises, also shown as a sentence; the last painted image stays.
         """
         from IPython.utils.capture import capture_output
 
         self.button.disabled, drawn = True, time.perf_counter()
         self._say("Painting; the stop button of the notebook (■) keeps the best so far.")
 
-        def watch(picture: Tensor) -> None:
+        def watch(image: Tensor) -> None:
             nonlocal drawn
             if time.perf_counter() - drawn > REDRAW_SECONDS:
-                self.image.value = plots.png(self._tile(picture))
+                self.view.value = plots.png(self._tile(image))
                 drawn = time.perf_counter()
 
         try:
-            # A film's own live picture would be shown a second time, somewhere else.
+            # A run's own live image would be shown a second time, somewhere else.
             with capture_output():
-                film = self.paint(self.chosen["photograph"], self.chosen["painting"], watch)
-            self.result = film.picture.detach()
-            ending = "stopped: this is the best so far" if film.stopped else "finished"
-            self._say(f"{ending}, after {film.seconds:.1f} s")
+                run = self.paint(self.chosen["photograph"], self.chosen["painting"], watch)
+            self.result = run.image.detach()
+            ending = "stopped: this is the best so far" if run.stopped else "finished"
+            self._say(f"{ending}, after {run.seconds:.1f} s")
         except Exception as error:
             # In a browser the error of a callback goes unseen, so it is shown as well as raised.
             self._say(f"These two cannot be painted: {error}")
@@ -98,23 +98,23 @@ class StyleStudio(Shown):
             self.button.disabled = False
             self._draw(self.chosen["photograph"] if self.result is None else self.result)
 
-    def _picker(self, kind: str, first, size: int, device) -> PicturePicker:
-        def show(picture: Tensor):
-            self.chosen[kind] = picture
-            return self._tile(picture)
+    def _picker(self, kind: str, first, size: int, device) -> ImagePicker:
+        def show(image: Tensor):
+            self.chosen[kind] = image
+            return self._tile(image)
 
-        picker = PicturePicker(show, f"The {kind}.", first, (3, size, size), device=device)
+        picker = ImagePicker(show, f"The {kind}.", first, (3, size, size), device=device)
         picker.button.description = kind
         return picker
 
-    def _tile(self, picture: Tensor):
-        return plots.sheet(picture[:1], columns=1, scale=self.scale)
+    def _tile(self, image: Tensor):
+        return plots.image_grid(image[:1], columns=1, scale=self.scale)
 
-    def _draw(self, picture: Tensor) -> None:
-        tile = self._tile(picture)
-        self.image.value = plots.png(tile)
+    def _draw(self, image: Tensor) -> None:
+        tile = self._tile(image)
+        self.view.value = plots.png(tile)
         chosen = (self._tile(self.chosen[kind]) for kind in ("photograph", "painting"))
-        self.picture = plots.beside(*chosen, tile)
+        self.image = plots.side_by_side(*chosen, tile)
 
     def _say(self, sentence: str) -> None:
         self.message.value = html.escape(sentence, quote=False)

@@ -13,25 +13,25 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from .. import metrics, plots
 
 
-def weights_of(*nets: nn.Module) -> Tensor:
-    """All weights of some networks as one vector: what a film of a training run is made of."""
+def flat_weights(*nets: nn.Module) -> Tensor:
+    """All weights of some networks as one vector: what a training history is made of."""
     return torch.cat([parameters_to_vector(net.parameters()) for net in nets])
 
 
 class TimeMachine:
     """Both players at any moment of a run, and what each does next in slow motion.
 
-    A frame of the film is the weights of both players, and all that is shown is computed from
+    A frame of the history is the weights of both players, and all that is shown is computed from
     them. The background is D's verdict, from sure of a fake to sure of a real point; arrows are
     the gradient that the generator climbs, its spy at the discriminator.
 
     Args:
         generator, discriminator: networks of the run's architecture, (runs, batch, 2) to points
             and to logits (runs, batch); copied.
-        film: (step, weights) pairs, as `fit` records them when it watches `weights_of` both.
+        history: (step, weights) pairs, as `fit` records them when it watches `flat_weights` both.
         mixture: the data.
         turns: (player, move) pairs in the order of play; move(G, D) trains that player a little.
-        reach: the picture shows [-reach, reach]².
+        reach: the image shows [-reach, reach]².
     """
 
     SURFACE, ARROWS, SAMPLES = 48, 13, 400
@@ -41,7 +41,7 @@ class TimeMachine:
         self,
         generator: nn.Module,
         discriminator: nn.Module,
-        film: Sequence[tuple[int, Tensor]],
+        history: Sequence[tuple[int, Tensor]],
         mixture,
         turns: Sequence[tuple[str, Callable[[nn.Module, nn.Module], None]]],
         reach: float = 2.4,
@@ -49,7 +49,7 @@ class TimeMachine:
         from matplotlib import pyplot
 
         self.G, self.D = copy.deepcopy(generator).cpu(), copy.deepcopy(discriminator).cpu()
-        self.film, self.turns = list(film), list(turns)
+        self.history, self.turns = list(history), list(turns)
         self.mixture = mixture.to("cpu")
         numbers = torch.Generator().manual_seed(0)
         runs = next(self.G.parameters()).shape[0]
@@ -63,8 +63,8 @@ class TimeMachine:
         extent = (-reach, reach, -reach, reach)
         look = {"cmap": "PuOr", "vmin": 0, "vmax": 1, "origin": "lower"}
         look["interpolation"] = "bilinear"
-        self.image = axis.imshow(flat, extent=extent, **look)
-        figure.colorbar(self.image, label="D(x): fake 0 … real 1", shrink=0.8)
+        self.surface = axis.imshow(flat, extent=extent, **look)
+        figure.colorbar(self.surface, label="D(x): fake 0 … real 1", shrink=0.8)
         places = self.arrow_points.T.numpy()
         zeros = numpy.zeros(self.ARROWS**2)
         self.arrows = axis.quiver(
@@ -81,7 +81,7 @@ class TimeMachine:
         self.text = axis.set_title("step")  # some text, so that room is kept for it
         axis.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
         legend = axis.legend(loc="lower left", fontsize=11, frameon=True)
-        moving = [self.image, self.arrows, under, rings, self.dots, legend, self.text]
+        moving = [self.surface, self.arrows, under, rings, self.dots, legend, self.text]
         self.plot = plots.LivePlot(figure, moving)
 
     def weights(self, frame: int, slow_motion: int = 0) -> Tensor:
@@ -89,8 +89,8 @@ class TimeMachine:
         key = (frame, slow_motion)
         if key not in self._played:
             if slow_motion == 0:
-                return self.film[frame][1]
-            # vector_to_parameters makes views: without a copy, a move would change the film.
+                return self.history[frame][1]
+            # vector_to_parameters makes views: without a copy, a move would change the history.
             before = self.weights(frame, slow_motion - 1).clone()
             vector_to_parameters(before, self._parameters())
             _, move = self.turns[(slow_motion - 1) % len(self.turns)]
@@ -99,28 +99,28 @@ class TimeMachine:
                 torch.manual_seed(slow_motion)
                 for _ in range(self.STEPS_A_TURN):
                     move(self.G, self.D)
-            self._played[key] = weights_of(self.G, self.D).detach()
+            self._played[key] = flat_weights(self.G, self.D).detach()
         return self._played[key]
 
     def draw(self, frame: int, slow_motion: int = 0, run: int = 1) -> numpy.ndarray:
-        """The picture of a frame (from 0), so many turns later, of one run (from 1)."""
+        """The image of a frame (from 0), so many turns later, of one run (from 1)."""
         vector_to_parameters(self.weights(frame, slow_motion), self._parameters())
         with torch.no_grad():
             fakes = self.G(self.z)[run - 1]
             verdict = self.D(self._for_all(self.surface_points)).sigmoid()[run - 1]
         slope = self._slope(self.arrow_points)[run - 1]
         length = slope.norm(dim=-1, keepdim=True)
-        # Long slopes are drawn shorter, or one arrow would cover the picture.
+        # Long slopes are drawn shorter, or one arrow would cover the image.
         slope = 0.3 * slope / (length + 1)
-        self.image.set_data(verdict.view(self.SURFACE, self.SURFACE).numpy())
+        self.surface.set_data(verdict.view(self.SURFACE, self.SURFACE).numpy())
         self.arrows.set_UVC(*slope.T.numpy())
         self.dots.set_offsets(fakes[: self.SAMPLES].numpy())
         found = metrics.coverage(fakes, self.mixture)
         self.text.set_text(
-            f"step {self.film[frame][0]:,}{self._said(slow_motion)}:  {int(found['modes'])} of "
+            f"step {self.history[frame][0]:,}{self._said(slow_motion)}:  {int(found['modes'])} of "
             f"{len(self.mixture.means)} modes, {found['high quality']:.0%} good"
         )
-        return self.plot.picture()
+        return self.plot.image()
 
     def _said(self, slow_motion: int) -> str:
         if slow_motion == 0:

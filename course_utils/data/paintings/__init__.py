@@ -1,6 +1,6 @@
 """Paintings that the package paints by itself, each in a style of its own: `paint("mosaic")`.
 
-They are the style pictures of the lesson on style transfer: every one has its own palette and its
+They are the style images of the lesson on style transfer: every one has its own palette and its
 own texture at several scales, and is composed, so that it might hang on a wall. Nothing is read
 from a file; a seed varies the painting without changing its style.
 """
@@ -29,14 +29,14 @@ SMALLEST_SIDE = 128  # pixels of the canvas; below, the brushes would be finer t
 
 
 def paint(name: str, size: int = 256, seed: int = 0, *, device="cpu") -> Tensor:
-    """Paint one picture.
+    """Paint one image.
 
     It is painted at twice its size and then shrunk, so that edges come out smooth. The same seed
     gives the same composition at every size.
 
     Args:
         name: one of `NAMES`.
-        size: side of the square picture in pixels.
+        size: side of the square image in pixels.
         seed: 0 or more; another one varies the painting.
 
     Returns:
@@ -51,10 +51,10 @@ def paint(name: str, size: int = 256, seed: int = 0, *, device="cpu") -> Tensor:
     seed = _whole("seed", seed, 0)
     painter = import_module(f".{name}", __name__)
     side = max(2 * size, SMALLEST_SIDE)
-    picture = painter.paint(side, np.random.default_rng(seed)).clip(0, 1)
-    picture = torch.from_numpy(np.ascontiguousarray(picture, np.float32))
-    picture = F.interpolate(picture.permute(2, 0, 1)[None], (size, size), mode="area")
-    return picture.contiguous().to(device)
+    image = painter.paint(side, np.random.default_rng(seed)).clip(0, 1)
+    image = torch.from_numpy(np.ascontiguousarray(image, np.float32))
+    image = F.interpolate(image.permute(2, 0, 1)[None], (size, size), mode="area")
+    return image.contiguous().to(device)
 
 
 def _whole(what: str, value, least: int) -> int:

@@ -1,7 +1,7 @@
 """What every painting needs: coordinates, smooth noise, palettes, soft edges, light on relief.
 
-Lengths are in pictures: x runs from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom), so that a
-painting is composed alike at every size. Pictures are (side, side, 3) float32, colours in [0, 1].
+Lengths are in images: x runs from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom), so that a
+painting is composed alike at every size. Images are (side, side, 3) float32, colours in [0, 1].
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ def blend(position: np.ndarray, palette: np.ndarray) -> np.ndarray:
     return np.stack(channels, -1).astype(np.float32)
 
 
-def over(picture: np.ndarray, cover: np.ndarray, colour) -> np.ndarray:
-    """`picture` with `colour` laid over it where `cover` is 1, mixed where it is less."""
+def over(image: np.ndarray, cover: np.ndarray, colour) -> np.ndarray:
+    """`image` with `colour` laid over it where `cover` is 1, mixed where it is less."""
     cover = cover[..., None]
-    return picture * (1 - cover) + np.asarray(colour, np.float32) * cover
+    return image * (1 - cover) + np.asarray(colour, np.float32) * cover
 
 
 def inside(distance: np.ndarray, softness: float) -> np.ndarray:
@@ -69,13 +69,13 @@ def inside(distance: np.ndarray, softness: float) -> np.ndarray:
     return (0.5 - distance / softness).clip(0, 1)
 
 
-def lit(picture: np.ndarray, height: np.ndarray, strength: float) -> np.ndarray:
-    """`picture` as relief of the given height (in pixels), lit from the top left."""
+def lit(image: np.ndarray, height: np.ndarray, strength: float) -> np.ndarray:
+    """`image` as relief of the given height (in pixels), lit from the top left."""
     slope = np.zeros_like(height)
     slope[:, 1:-1] = height[:, 2:] - height[:, :-2]
     slope[1:-1] += height[2:] - height[:-2]
     light = 1 + strength * np.tanh(slope)
-    return (picture * light[..., None]).clip(0, 1)
+    return (image * light[..., None]).clip(0, 1)
 
 
 def canvas_weave(random: np.random.Generator, side: int, threads: int = 160) -> np.ndarray:

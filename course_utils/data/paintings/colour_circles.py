@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import canvas_weave, clouds, colours, grid, lit, noise, over, sample
+from .canvas import (
+    canvas_weave,
+    clouds,
+    colours,
+    grid,
+    lit,
+    noise,
+    over,
+    sample,
+)
 
 COLOURS = colours(
     "e6332a f28c1e f7d117 fbf3d9 3aa655 0f7f8c 1e6fd0 243b8f 7a2f8f e86fa0 151a2c 9fd3e0"
@@ -37,7 +46,7 @@ def paint(side: int, random: np.random.Generator) -> np.ndarray:
         within = away < radius
         field = np.where(within, table[ring.clip(0, rings - 1), quarter], field)
         angle = np.where(within, np.arctan2(dx, -dy), angle)
-    picture = COLOURS[field % len(COLOURS)]
+    image = COLOURS[field % len(COLOURS)]
 
     # The brush went along the rings: noise smeared along the angle.
     grain = noise(random, side, 220)
@@ -49,8 +58,8 @@ def paint(side: int, random: np.random.Generator) -> np.ndarray:
     light = 1 + 0.09 * smeared + 0.06 * clouds(random, side, 5, 3)
     weave = canvas_weave(random, side)
     bare = (1.2 * (smeared + 0.4 * weave - 1.75)).clip(0, 0.5)
-    picture = over(picture * light[..., None], bare, colours("efe6d2")[0])
-    return lit(picture.clip(0, 1), 0.4 * weave + 0.9 * smeared, 0.13)
+    image = over(image * light[..., None], bare, colours("efe6d2")[0])
+    return lit(image.clip(0, 1), 0.4 * weave + 0.9 * smeared, 0.13)
 
 
 def _table(rings: int, random: np.random.Generator) -> np.ndarray:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import clouds, colours, grid, inside, noise, sample
+from .canvas import (
+    clouds,
+    colours,
+    grid,
+    inside,
+    noise,
+    sample,
+)
 from .strokes import lay, scattered, streamlines
 
 SKETCH = 384

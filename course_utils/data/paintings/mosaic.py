@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import blend, clouds, colours, grid, inside, lit, noise, over, sample
+from .canvas import (
+    blend,
+    clouds,
+    colours,
+    grid,
+    inside,
+    lit,
+    noise,
+    over,
+    sample,
+)
 from .strokes import lay
 
 SKETCH = 384
@@ -28,12 +38,12 @@ def paint(side: int, random: np.random.Generator) -> np.ndarray:
 
     there = mark.stroke >= 0
     grain = noise(random, side, 160)
-    picture = MORTAR * (1 + 0.05 * grain + 0.06 * noise(random, side, 30))[..., None]
+    image = MORTAR * (1 + 0.05 * grain + 0.06 * noise(random, side, 30))[..., None]
     stone = colour[mark.stroke[there]] * (1 + 0.05 * grain[there])[:, None]
-    picture[there] = stone
+    image[there] = stone
     tilt = random.standard_normal((len(place), 2))[mark.stroke]
     height = np.where(there, 2.2 + tilt[..., 0] * mark.along + 0.5 * tilt[..., 1] * mark.across, 0)
-    return lit(picture.clip(0, 1), height.astype(np.float32), 0.17)
+    return lit(image.clip(0, 1), height.astype(np.float32), 0.17)
 
 
 def _scene(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -47,9 +57,9 @@ def _scene(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     )
     regions = np.zeros((SKETCH, SKETCH), np.int64)
 
-    def put(distance, picture, region):
+    def put(distance, image, region):
         nonlocal sketch, regions
-        sketch = over(sketch, inside(distance, 0.003), picture)
+        sketch = over(sketch, inside(distance, 0.003), image)
         if region:
             regions = np.where(distance < 0, region, regions)
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import blend, clouds, colours, grid, inside, noise, over, sample
+from .canvas import (
+    blend,
+    clouds,
+    colours,
+    grid,
+    inside,
+    noise,
+    over,
+    sample,
+)
 from .strokes import lay, scattered, streamlines
 
 SKETCH = 384
@@ -13,16 +22,16 @@ SKETCH = 384
 def paint(side: int, random: np.random.Generator) -> np.ndarray:
     """(side, side, 3) float32 in [0, 1]."""
     sketch = _scene(random)
-    picture = np.empty((side, side, 3), np.float32)
-    picture[:] = colours("e9dfc6")
+    image = np.empty((side, side, 3), np.float32)
+    image[:] = colours("e9dfc6")
     for count, width in ((5000, 0.017), (9000, 0.0115), (11000, 0.0085)):
         x, y = scattered(random, count)
         local = sample(sketch, x, y)
         paths = streamlines(np.zeros((2, 2), np.float32), x, y, 0.95 * width, 1)
         mark = lay(side, paths, width * random.uniform(0.75, 1.1, len(x)), taper=2)
         there = mark.stroke >= 0
-        picture[there] = divided(local, random)[mark.stroke[there]]
-    return picture
+        image[there] = divided(local, random)[mark.stroke[there]]
+    return image
 
 
 def divided(local: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import blend, clouds, colours, grid, lit, noise
+from .canvas import (
+    blend,
+    clouds,
+    colours,
+    grid,
+    lit,
+    noise,
+)
 
 SUN = 0.54, 0.35
 RINGS = 0.105, 0.20, 0.31  # radii of the sun and of the two glows around it

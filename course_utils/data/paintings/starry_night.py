@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import blend, clouds, colours, grid, inside, lit, noise, over, sample
-from .strokes import brush, busy, lay, scattered, streamlines
+from .canvas import (
+    blend,
+    clouds,
+    colours,
+    grid,
+    inside,
+    lit,
+    noise,
+    over,
+    sample,
+)
+from .strokes import (
+    brush,
+    busy,
+    lay,
+    scattered,
+    streamlines,
+)
 
-SKETCH = 384  # pixels a side of the picture that the brush looks at
+SKETCH = 384  # pixels a side of the image that the brush looks at
 SKY = colours("0a1440 14286b 1f4a9c 3f7cc0 8fbcd8")
 HALO = colours("fff3b0 ffd84a e8b93c 9db67c 4a86b8")
 LAND = colours("0b1f3a 12405a 1d5f6e 3c7d6a")
@@ -16,7 +32,7 @@ LAND = colours("0b1f3a 12405a 1d5f6e 3c7d6a")
 def paint(side: int, random: np.random.Generator) -> np.ndarray:
     """(side, side, 3) float32 in [0, 1]."""
     sketch, angle = _scene(random)
-    picture = sample(sketch, *grid(side))
+    image = sample(sketch, *grid(side))
     height = np.zeros((side, side), np.float32)
     for count, length, width, loose, least in (
         (900, 0.11, 0.024, 0.05, 0.0),
@@ -32,8 +48,8 @@ def paint(side: int, random: np.random.Generator) -> np.ndarray:
         mark = lay(side, streamlines(angles, x, y, long, 8), wide)
         colour = sample(sketch, x, y) * (1 + loose * random.standard_normal((len(x), 1)))
         colour += 0.35 * loose * random.standard_normal((len(x), 3))
-        brush(picture, height, mark, colour, random, bristle=0.07, thickness=0.9)
-    return lit(picture, height, 0.16)
+        brush(image, height, mark, colour, random, bristle=0.07, thickness=0.9)
+    return lit(image, height, 0.16)
 
 
 def _scene(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

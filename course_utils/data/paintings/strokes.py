@@ -24,7 +24,7 @@ class Mark(NamedTuple):
 def scattered(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
     """x and y of about `count` points, one in each cell of a grid, in random order.
 
-    They cover a little more than the picture, so that its rim is as dense as its middle.
+    They cover a little more than the image, so that its rim is as dense as its middle.
     """
     cells = max(1, round(count**0.5))
     place = np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), -1).reshape(-1, 2)
@@ -102,7 +102,7 @@ def lay(side: int, paths: np.ndarray, width, taper: float = 4.0) -> Mark:
 
 
 def brush(
-    picture: np.ndarray,
+    image: np.ndarray,
     height: np.ndarray,
     mark: Mark,
     colour: np.ndarray,
@@ -111,7 +111,7 @@ def brush(
     bristle: float = 0.1,
     thickness: float = 1.0,
 ) -> None:
-    """Put paint on `picture` and on `height` (its relief, in pixels), both changed in place.
+    """Put paint on `image` and on `height` (its relief, in pixels), both changed in place.
 
     Args:
         colour: (N, 3), one a stroke.
@@ -128,7 +128,7 @@ def brush(
     row = traces[stroke % len(traces)]
     which = np.arange(len(stroke))
     trace = row[which, low] * (1 - mix) + row[which, np.minimum(low + 1, BRISTLES)] * mix
-    picture[there] = colour[stroke] * (1 + bristle * trace)[:, None]
+    image[there] = colour[stroke] * (1 + bristle * trace)[:, None]
     rim = across**4 + 0.6 * along**6
     height[there] = 0.3 * height[there] + thickness * (1 + 0.35 * trace + 0.5 * rim)
 

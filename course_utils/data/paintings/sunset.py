@@ -4,8 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import blend, clouds, colours, grid, inside, lit, noise, over, sample
-from .strokes import brush, busy, lay, scattered, streamlines
+from .canvas import (
+    blend,
+    clouds,
+    colours,
+    grid,
+    inside,
+    lit,
+    noise,
+    over,
+    sample,
+)
+from .strokes import (
+    brush,
+    busy,
+    lay,
+    scattered,
+    streamlines,
+)
 
 SKETCH = 384
 HORIZON = 0.60
@@ -16,7 +32,7 @@ SEA = colours("1d1b4c 2f2f78 5b3c86 a34a78 e8744a")
 def paint(side: int, random: np.random.Generator) -> np.ndarray:
     """(side, side, 3) float32 in [0, 1]."""
     sketch, angle = _scene(random)
-    picture = sample(sketch, *grid(side))
+    image = sample(sketch, *grid(side))
     height = np.zeros((side, side), np.float32)
     for count, length, width, loose, least in (
         (320, 0.2, 0.05, 0.06, 0.0),
@@ -30,8 +46,8 @@ def paint(side: int, random: np.random.Generator) -> np.ndarray:
         mark = lay(side, streamlines(angle, x, y, long, 8), width, taper=7)
         colour = sample(sketch, x, y) * (1 + loose * random.standard_normal((len(x), 1)))
         colour += 0.4 * loose * random.standard_normal((len(x), 3))
-        brush(picture, height, mark, colour, random, bristle=0.08, thickness=2.2)
-    return lit(picture, height, 0.2)
+        brush(image, height, mark, colour, random, bristle=0.08, thickness=2.2)
+    return lit(image, height, 0.2)
 
 
 def _scene(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

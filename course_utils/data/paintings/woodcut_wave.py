@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import blend, clouds, colours, grid, inside, noise, over
+from .canvas import (
+    blend,
+    clouds,
+    colours,
+    grid,
+    inside,
+    noise,
+    over,
+)
 
 INKS = {
     name: colours(code)[0]
@@ -63,7 +71,7 @@ def paint(side: int, random: np.random.Generator) -> np.ndarray:
             start = np.array([0.073, top]) + random.random(2) * (0.03, 0.02)
             end = start + random.choice([(0.016, 0), (0, 0.014), (0.011, 0.010)])
             block.line([start, end], "foam", 0.0045)
-    picture = np.asarray(sheet, np.float32) / 255
+    image = np.asarray(sheet, np.float32) / 255
 
     # Less ink where the wood is hard, a little paper everywhere.
     rings = np.sin(2 * np.pi * (26 * y + 1.4 * noise(random, side, 2, 3) + 2.5 * x))
@@ -71,11 +79,11 @@ def paint(side: int, random: np.random.Generator) -> np.ndarray:
     paper = colours("f0e4c8")[0]
     thin = (0.07 + 0.065 * grain).clip(0, 0.5)
     fibre = 1 + 0.018 * noise(random, side, 150)
-    return (over(picture, thin, paper) * fibre[..., None]).clip(0, 1)
+    return (over(image, thin, paper) * fibre[..., None]).clip(0, 1)
 
 
 class _Block:
-    """Draws in lengths of the picture, every outline as wide as a knife cuts."""
+    """Draws in lengths of the image, every outline as wide as a knife cuts."""
 
     def __init__(self, draw, side: int):
         self.draw, self.side = draw, side

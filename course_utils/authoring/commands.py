@@ -1,0 +1,302 @@
+"""What `python -m course_utils` does with notebooks: run, store, vary, hold claims over seeds."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from ..session import processes
+from ..session.files import replacing
+from .notebooks import (
+    NOTEBOOKS,
+    ROOT,
+    CellRun,
+    NotebookError,
+    cell_lines,
+    clean,
+    execute,
+    find,
+    kept_images,
+    printed_lines,
+    read,
+    write,
+)
+from .speaker_notes import with_speaker_notes
+from .variants import (
+    only_exercises,
+    unsolved,
+    with_solutions,
+    without_solutions,
+)
+from .verified_table import record_classroom, record_full
+
+CLAIMS_TABLE = ROOT / "benchmarks" / "results" / "claims.md"
+HELD, FAILED = "✔ ", "✘ "
+
+
+def run(
+    name: str,
+    budget: str = "classroom",
+    seed: int = 0,
+    out: Path | None = None,
+    publish: bool = False,
+    folder: Path = NOTEBOOKS,
+) -> int:
+    """Execute one notebook of `folder`, tell its progress and keep the executed copy.
+
+    A full run that publishes also tells the table in the notebooks' README how long it took,
+    unless it went on from the checkpoints of a run that was cut.
+
+    Started by `accelerate launch` or `torchrun`, every process executes the notebook. The first
+    tells its progress, and the others keep copies of their own, as `NAME-process-2.ipynb`.
+
+    Args:
+        name: how the notebook's file name starts.
+        budget, seed, publish: handed to the notebook as COURSE_BUDGET, COURSE_SEED and
+            COURSE_PUBLISH.
+        out: the executed copy, which holds all that ran after a failure too.
+            Default: the notebook's name in COURSE_RUNS, or in runs.
+
+    Raises:
+        NotebookError: no such notebook, a setting does not fit, or a cell or widget callback
+            failed.
+    """
+    path = _the_only(find([name], folder))
+    runs = Path(os.environ.get("COURSE_RUNS") or ROOT / "runs")
+    from_scratch = not any((runs / path.stem).glob("*.pt"))
+    out = out or runs / path.name
+    if out.resolve() == path.resolve():
+        raise NotebookError(f"{path.name} is the notebook itself; store into it with `notebooks`.")
+    if publish and budget != "full":
+        raise NotebookError("Only a full run makes weights to publish; add --budget full.")
+    environment = {"COURSE_BUDGET": budget, "COURSE_SEED": str(seed)}
+    if publish:
+        environment["COURSE_PUBLISH"] = "1"
+
+    notebook = read(path)
+    seconds: list[float] = []
+
+    def before(number: int, count: int, cell: NotebookNode) -> None:
+        if processes.is_first():
+            _say_cell(number, count, cell)
+
+    def after(cell_run: CellRun) -> None:
+        seconds.append(cell_run.seconds)
+        if processes.is_first():
+            _say_seconds(cell_run)
+
+    if not processes.is_first():
+        out = out.with_stem(f"{out.stem}-process-{processes.rank() + 1}")
+    try:
+        execute(notebook, path.parent, environment, before, after)
+    finally:
+        write(clean(notebook), out)
+        if processes.is_first():
+            print(f"\nThe executed copy is {out}")
+    session = _session(printed_lines(notebook))
+    if session and publish and from_scratch and processes.is_first():
+        record_full(path.stem, session, sum(seconds), path.parent / "README.md")
+    return 0
+
+
+def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
+    """Execute notebooks in the classroom budget and store their outputs in place.
+
+    The images of the cells tagged "cover" and "image-NAME" are also kept in data/images,
+    for the pages, and the table in the notebooks' README says when this was, and with what.
+
+    Raises:
+        NotebookError: a cell or widget callback failed; that notebook's file stays as it was.
+    """
+    for path in find(names, folder):
+        print(path.stem)
+        notebook = read(path)
+        seconds = _executed_here(notebook, path.parent)
+        write(clean(notebook), path)
+        if session := _session(printed_lines(notebook)):
+            record_classroom(path.stem, session, sum(seconds.values()), path.parent / "README.md")
+        shelf = folder.parent / "data" / "images"
+        for name, image in kept_images(notebook, path.stem).items():
+            shelf.mkdir(parents=True, exist_ok=True)
+            with replacing(shelf / f"{name}.png") as file:
+                file.write(image)
+    return 0
+
+
+def student(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
+    """Write notebooks without their solutions into `out`, build/student by default."""
+    for path in find(names, folder):
+        write(without_solutions(read(path)), (out or ROOT / "build" / "student") / path.name)
+    return 0
+
+
+def solved(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
+    """Write the solved exercises of notebooks, with the cells they need, for nbval to compare.
+
+    Args:
+        out: the folder they go to, build/solved by default.
+    """
+    for path in find(names, folder):
+        notebook = only_exercises(with_solutions(read(path)))
+        write(notebook, (out or ROOT / "build" / "solved") / path.name)
+    return 0
+
+
+def instructor(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
+    """Write notebooks with solutions filled in, executed here, and with speaker notes.
+
+    Args:
+        out: the folder they go to, build/instructor by default.
+
+    Raises:
+        NotebookError: a cell or widget callback failed, or a solution does not satisfy its check.
+    """
+    for path in find(names, folder):
+        print(path.stem)
+        notebook = with_solutions(read(path))
+        seconds = _executed_here(notebook, path.parent)
+        if wrong := unsolved(notebook):
+            raise NotebookError(f"{path.stem}: a solution is refused.\n" + "\n".join(wrong))
+        noted = with_speaker_notes(clean(notebook), seconds)
+        write(noted, (out or ROOT / "build" / "instructor") / path.name)
+    return 0
+
+
+def claims(
+    names: list[str],
+    seeds: int = 5,
+    budget: str = "classroom",
+    table: Path = CLAIMS_TABLE,
+    folder: Path = NOTEBOOKS,
+) -> int:
+    """Collect every claim over seeds 0 … seeds - 1 and write how often each one holds.
+
+    A claim that does not hold on some seed is a result, and leaves the exit status at 0.
+
+    Raises:
+        NotebookError: a cell or widget callback failed, for another reason than a claim.
+    """
+    if seeds < 1:
+        raise NotebookError(f"Claims need at least one seed, not {seeds}.")
+    for path in find(names, folder):
+        verdicts = [_verdicts_of(path, seed, budget) for seed in range(seeds)]
+        section = claims_section(path.stem, verdicts, budget)
+        _replace_section(table, path.stem, section)
+        print(section)
+    print(f"Written to {table}")
+    return 0
+
+
+def parse_claims(lines: list[str]) -> dict[str, tuple[bool, str]]:
+    """Statement -> (does it hold, its figures), from lines like `✔ statement [figures]`."""
+    found = {}
+    for line in lines:
+        if line.startswith((HELD, FAILED)):
+            statement, _, figures = line[len(HELD) :].partition(" [")
+            found[statement] = (line.startswith(HELD), figures.removesuffix("]"))
+    return found
+
+
+def claims_section(title: str, verdicts: list[dict[str, tuple[bool, str]]], budget: str) -> str:
+    """A markdown table of one notebook: a row a claim, a column a seed."""
+    seeds = range(len(verdicts))
+    rows = [
+        ["claim", "holds", *(f"seed {seed}" for seed in seeds)],
+        ["---"] * (2 + len(verdicts)),
+    ]
+    for statement in dict.fromkeys(name for verdict in verdicts for name in verdict):
+        held = sum(verdict.get(statement, (False, ""))[0] for verdict in verdicts)
+        cells = [_claim_cell(verdict.get(statement)) for verdict in verdicts]
+        rows.append([_escape(statement), f"{held} of {len(verdicts)}", *cells])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"## {title}\n\nBudget {budget}, {len(verdicts)} seeds.\n\n{table}\n"
+
+
+def _claim_cell(verdict: tuple[bool, str] | None) -> str:
+    if verdict is None:
+        return "not reached"
+    held, figures = verdict
+    return _escape((HELD if held else FAILED) + figures).strip()
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _verdicts_of(path: Path, seed: int, budget: str) -> dict[str, tuple[bool, str]]:
+    print(f"{path.stem}, seed {seed}", flush=True)
+    notebook = read(path)
+    with _reproducible_environment(seed) as environment:
+        environment |= {"COURSE_BUDGET": budget, "COURSE_CLAIMS": "collect"}
+        execute(notebook, path.parent, environment)
+    return parse_claims(printed_lines(notebook))
+
+
+def _replace_section(table: Path, title: str, section: str) -> None:
+    """Write one notebook's section, leaving those of the others as they are."""
+    text = table.read_text(encoding="utf-8") if table.exists() else ""
+    sections = {part.split("\n", 1)[0]: f"## {part}" for part in text.split("## ")[1:]}
+    sections[title] = section
+    body = "\n".join(sections[name].rstrip() + "\n" for name in sorted(sections))
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(table) as file:
+        file.write(f"# Claims over seeds\n\nWritten by `make claims`.\n\n{body}".encode())
+
+
+@contextmanager
+def _reproducible_environment(seed: int) -> Iterator[dict[str, str | None]]:
+    """Variables that shut out what this machine remembers: earlier runs, data, live progress."""
+    with tempfile.TemporaryDirectory() as runs:
+        yield {
+            "COURSE_BUDGET": "classroom",
+            "COURSE_SEED": str(seed),
+            "COURSE_CLAIMS": None,
+            "COURSE_PUBLISH": None,
+            "COURSE_DATA": None,
+            "COURSE_PROGRESS": "off",
+            "COURSE_RUNS": runs,
+            "OMP_NUM_THREADS": "1",
+        }
+
+
+def _executed_here(notebook: NotebookNode, folder: Path) -> dict[str, float]:
+    """Execute a notebook as CI does, tell its progress, and return the seconds of each cell id."""
+    seconds = {}
+
+    def after(run: CellRun) -> None:
+        _say_seconds(run)
+        seconds[run.cell.id] = run.seconds
+
+    with _reproducible_environment(seed=0) as environment:
+        environment["COURSE_DEVICE"] = "cpu"  # what every reader has, and CI compares with
+        execute(notebook, folder, environment, _say_cell, after)
+    return seconds
+
+
+def _session(lines: list[str]) -> str | None:
+    """The line that `start` printed: versions, device, budget; None where nothing started."""
+    return next((line for line in lines if line.startswith("course_utils ")), None)
+
+
+def _the_only(paths: list[Path]) -> Path:
+    if len(paths) > 1:
+        names = ", ".join(path.stem for path in paths)
+        raise NotebookError(f"Name one notebook to run, not {len(paths)}: {names}.")
+    return paths[0]
+
+
+def _say_cell(number: int, count: int, cell: NotebookNode) -> None:
+    first_line = next(line for line in cell.source.splitlines() if line.strip())
+    print(f"{number:3d}/{count}  {first_line[:72]:72s}", end="", flush=True)
+
+
+def _say_seconds(run: CellRun) -> None:
+    print(f" {run.seconds:6.1f} s")
+    for line in cell_lines(run.cell):
+        if line.startswith((HELD, FAILED, "process ")):
+            print(f"         {line}")

@@ -1,0 +1,206 @@
+"""What latent codes are like: active, informative, close to the prior."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
+    """Which latent numbers carry anything: variance over the data of E[z|x] above 0.01.
+
+    The statistic of Burda et al. (2016).
+
+    Args:
+        mu: (N, d) posterior means over a data set.
+
+    Returns:
+        (d,) booleans.
+    """
+    return mu.var(0) > threshold
+
+
+def prior_coverage(mu: Tensor, logvar: Tensor, draws: int = 2000, reach: float = 2.0) -> float:
+    """The share of draws from the prior N(0, I) that land within reach of some code.
+
+    A code reaches `reach` of its own standard deviations. 1 means that wherever the prior
+    points, the decoder has been trained nearby; what is missing to 1 are gaps.
+
+    Args:
+        mu, logvar: (N, d), the posteriors of a data set.
+    """
+    z = torch.randn(draws, mu.shape[1], device=mu.device)
+    nearest = torch.full((draws,), float("inf"), device=mu.device)
+    for part_mu, part_logvar in zip(mu.split(1000), logvar.split(1000)):
+        distance = (z[:, None] - part_mu).square() / part_logvar.exp()
+        nearest = torch.minimum(nearest, distance.sum(-1).min(1).values)
+    return (nearest < reach**2).float().mean().item()
+
+
+def nearest_code_distance(mu: Tensor, logvar: Tensor) -> float:
+    """How far it is from a code to the nearest other one, in its own standard deviations.
+
+    The median over a data set. Far above 1, the codes are islands with nothing between them;
+    below 1, neighbours overlap.
+
+    Args:
+        mu, logvar: (N, d), the posteriors of a data set.
+    """
+    # The matrix-product form of cdist loses the small distances that matter here.
+    distance = torch.cdist(mu, mu, compute_mode="donot_use_mm_for_euclid_dist")
+    distance.fill_diagonal_(float("inf"))
+    sigma = (0.5 * logvar).exp().mean(1)
+    return (distance.min(1).values / sigma).median().item()
+
+
+def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
+    """Mutual information between every code and every factor, from histograms, in nats.
+
+    Each variable is cut into bins of equal counts, so the result does not depend on units.
+
+    Args:
+        codes: (N, d).
+        factors: (N, f).
+
+    Returns:
+        (d, f).
+    """
+    code_bins = _equal_count_bins(codes, bins)
+    factor_bins = _equal_count_bins(factors, bins)
+    return torch.stack(
+        [
+            torch.stack([_information(code, factor, bins) for factor in factor_bins.T])
+            for code in code_bins.T
+        ]
+    )
+
+
+def normalised_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
+    """Mutual information as a share of each factor's entropy, (d, f): 1 tells all of it.
+
+    A factor that never changes has nothing to tell: 0. A histogram of N examples overstates the
+    information of independent variables by about (bins - 1)² / 2N nats.
+    """
+    binned = _equal_count_bins(factors, bins)
+    entropy = torch.stack([_entropy(column, bins) for column in binned.T])
+    information = mutual_information(codes, factors, bins)
+    return torch.where(entropy > 0, information / entropy, torch.zeros_like(information))
+
+
+def mutual_information_gap(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
+    """How much more the best code tells of each factor than the second best (Chen et al. 2018).
+
+    1 where one latent number alone carries the factor, 0 where two share it.
+
+    Args:
+        codes: (N, d) with d >= 2.
+        factors: (N, f).
+
+    Returns:
+        (f,), as a share of each factor's entropy.
+    """
+    if codes.shape[1] < 2:
+        raise ValueError("The gap needs two latent numbers or more: it compares the best two.")
+    best = normalised_information(codes, factors, bins).topk(2, dim=0).values
+    return best[0] - best[1]
+
+
+def _equal_count_bins(values: Tensor, bins: int) -> Tensor:
+    """The bin of each value among `bins` quantiles of its column, as integers (N, columns).
+
+    Values that are equal share a bin, so a factor of few values keeps them apart.
+    """
+    columns = []
+    for column in values.T.contiguous():
+        edges = column.float().quantile(torch.linspace(0, 1, bins + 1, device=values.device)[1:-1])
+        columns.append(torch.bucketize(column.float(), edges.unique(), right=True))
+    return torch.stack(columns, dim=1)
+
+
+def _entropy(column: Tensor, bins: int) -> Tensor:
+    share = torch.bincount(column, minlength=bins).float() / len(column)
+    return -torch.xlogy(share, share).sum()
+
+
+def _information(first: Tensor, second: Tensor, bins: int) -> Tensor:
+    joint = torch.bincount(first * bins + second, minlength=bins * bins).float()
+    joint = (joint / joint.sum()).view(bins, bins)
+    independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
+    return torch.xlogy(joint, joint).sum() - torch.xlogy(joint, independent).sum()
+
+
+def principal_angles(first: Tensor, second: Tensor) -> Tensor:
+    """The angles between two subspaces, in degrees, the smallest first (Björck and Golub 1973).
+
+    All are 0 where the two are the same subspace, whatever bases describe it.
+
+    Args:
+        first, second: (n, k) each; the columns span the subspaces.
+
+    Returns:
+        (k,) from 0 to 90.
+
+    Raises:
+        ValueError: the two have different shapes, or columns that are linearly dependent (to
+            the precision they come in), which span less than they should.
+    """
+    if first.dim() != 2 or first.shape != second.shape:
+        raise ValueError(
+            f"The columns have shapes {tuple(first.shape)} and {tuple(second.shape)}; give as "
+            "many for one subspace as for the other, both (n, k)."
+        )
+    bases = []
+    for columns in (first.cpu(), second.cpu()):  # not every device has double precision
+        if torch.linalg.matrix_rank(columns) < columns.shape[1]:
+            raise ValueError("The columns are linearly dependent; they span a smaller subspace.")
+        bases.append(torch.linalg.qr(columns.double()).Q)
+    # The part of one basis that the other misses: its singular values are the sines, which stay
+    # exact for small angles where cosines round to 1.
+    missed = bases[1] - bases[0] @ (bases[0].T @ bases[1])
+    return torch.linalg.svdvals(missed).clamp(max=1).asin().rad2deg().flip(0)
+
+
+@torch.no_grad()  # the derivatives are taken all the same
+def jacobian_norm(encode, images: Tensor) -> Tensor:
+    """‖∂h/∂x‖, the Frobenius norm of the encoder's Jacobian at each image, by autograd.
+
+    Args:
+        encode: images (N, C, H, W) -> codes (N, d), each image by itself.
+        images: (N, C, H, W); N · d · pixels numbers are held in memory.
+
+    Returns:
+        (N,).
+    """
+    one = torch.func.jacrev(lambda image: encode(image[None])[0])
+    return torch.func.vmap(one)(images).flatten(1).norm(dim=1)
+
+
+def linear_probe(
+    codes: Tensor, labels: Tensor, test_codes: Tensor, test_labels: Tensor, ridge: float = 0.01
+) -> float:
+    """The share of test images that a linear classifier on frozen codes puts in their class.
+
+    Least squares on one-hot targets over standardised codes, with a small ridge: solved exactly,
+    so nothing depends on the luck of another training.
+
+    Args:
+        codes: (N, d), of labelled images to learn from.
+        labels: (N,) classes from 0.
+        ridge: added to the diagonal of the codes' correlation matrix.
+
+    Returns:
+        accuracy from 0 to 1.
+    """
+    # In double precision, which not every device has: codes can be close to dependent.
+    codes, test_codes = codes.cpu().double(), test_codes.cpu().double()
+    labels, test_labels = labels.cpu(), test_labels.cpu()
+    mean, spread = codes.mean(0), codes.std(0) + 1e-3
+    codes, test_codes = (codes - mean) / spread, (test_codes - mean) / spread
+    targets = F.one_hot(labels).double()
+    frequency = targets.mean(0)
+    correlation = codes.T @ codes / len(codes)
+    correlation.diagonal().add_(ridge)
+    weights = torch.linalg.solve(correlation, codes.T @ (targets - frequency) / len(codes))
+    guess = (frequency + test_codes @ weights).argmax(1)
+    return (guess == test_labels).double().mean().item()

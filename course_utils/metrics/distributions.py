@@ -1,0 +1,75 @@
+"""How far a generated distribution is from the data: modes, quality, Fréchet distance."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def frechet_distance(first: Tensor, second: Tensor) -> float:
+    """How far two heaps of features are apart, each taken for a Gaussian (Fréchet 1957).
+
+        ‖μ₁ - μ₂‖² + tr(Σ₁ + Σ₂ - 2 (Σ₁ Σ₂)^½)
+
+    With the features of an Inception network this is FID (Heusel et al. 2017).
+
+    Args:
+        first, second: (N, k) and (M, k) features, more rows than columns.
+
+    Returns:
+        0 where the means and covariances agree, and more the less they do.
+
+    Raises:
+        ValueError: heaps of different width, or with fewer than two rows.
+    """
+    if first.dim() != 2 or first.shape[1:] != second.shape[1:] or min(len(first), len(second)) < 2:
+        raise ValueError(
+            f"The heaps have shapes {tuple(first.shape)} and {tuple(second.shape)}; give rows of "
+            "equally many features, two or more."
+        )
+    a, b = first.cpu().double(), second.cpu().double()  # not every device has double precision
+    product = a.T.cov() @ b.T.cov()
+    root = torch.linalg.eigvals(product).real.clamp(min=0).sqrt().sum()
+    spread = a.T.cov().trace() + b.T.cov().trace() - 2 * root
+    return ((a.mean(0) - b.mean(0)).square().sum() + spread).item()
+
+
+HIGH_QUALITY = 3.0  # a sample is of high quality within this many standard deviations of a mode
+
+
+def coverage(samples: Tensor, mixture) -> dict[str, Tensor]:
+    """How well samples cover a mixture of equal Gaussians, by the counts of Lin et al. (2018).
+
+    Args:
+        samples: (..., N, 2); leading dimensions are independent sets.
+        mixture: `means` (K, 2) and `std`, as in `course_utils.data.mixtures`.
+
+    Returns:
+        each (...), one number a set:
+
+        - "modes": modes with at least one high-quality sample, 0 to K. High quality is a distance
+          to the mode of at most three standard deviations.
+        - "heavy modes": modes with at least 1 % of all samples, high-quality ones counted.
+        - "high quality": the share of high-quality samples, in [0, 1]; 0.989 of perfect ones.
+        - "reverse KL": KL(samples, mixture) in nats over K + 1 bins, one a mode and one for all
+          that is far from every mode. Without that last bin an untrained generator, whose
+          samples have a nearest mode each, can look perfect.
+    """
+    modes = len(mixture.means)
+    distance, nearest = torch.cdist(samples, mixture.means.to(samples)).min(dim=-1)
+    bins = torch.where(distance <= HIGH_QUALITY * mixture.std, nearest, modes)
+    share = F.one_hot(bins, modes + 1).float().mean(dim=-2)
+    # The distance of a plane Gaussian's sample to its centre is Rayleigh distributed.
+    missed = math.exp(-(HIGH_QUALITY**2) / 2)
+    expected = torch.full_like(share, (1 - missed) / modes)
+    expected[..., -1] = missed
+    found = share[..., :-1]
+    return {
+        "modes": (found > 0).sum(-1),
+        "heavy modes": (found >= 0.01).sum(-1),
+        "high quality": found.sum(-1),
+        "reverse KL": torch.special.xlogy(share, share / expected).sum(-1),
+    }

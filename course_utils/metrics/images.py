@@ -1,0 +1,93 @@
+"""How far images are from their ground truth, pixel by pixel."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def sharpness(images: Tensor) -> Tensor:
+    """Mean squared step between neighbouring pixels of each image, (N,).
+
+    Edges make it large and blur makes it small; it needs no reference image.
+    """
+    across = (images[..., :, 1:] - images[..., :, :-1]).square().flatten(1).mean(1)
+    down = (images[..., 1:, :] - images[..., :-1, :]).square().flatten(1).mean(1)
+    return across + down
+
+
+def squared_error(reconstruction: Tensor, images: Tensor) -> float:
+    """Squared error of an image, Σ (x - x̂)² over its pixels, averaged over the images.
+
+    The measure of Hinton and Salakhutdinov (2006): without the ½ of the loss, and not divided by
+    the number of pixels.
+    """
+    return (reconstruction - images).square().flatten(1).sum(1).mean().item()
+
+
+def psnr(images: Tensor, truth: Tensor) -> Tensor:
+    """Peak signal to noise ratio of each image in [0, 1], -10 log₁₀ of its mean squared error.
+
+    Returns:
+        (N,) dB; every 10 dB are a tenth of the error. Equal images give infinity.
+    """
+    return -10 * (images - truth).square().flatten(1).mean(1).log10()
+
+
+def ssim(images: Tensor, truth: Tensor, window: int = 11, sigma: float = 1.5) -> Tensor:
+    """Structural similarity of each image in [0, 1] to the truth (Wang et al. 2004).
+
+    In every window, with Gaussian weights, the means m, the variances s² and the covariance v of
+    the two are compared,
+
+        (2 m m' + c) / (m² + m'² + c) · (2 v + d) / (s² + s'² + d),
+
+    with c = 0.01² and d = 0.03². The result is averaged over the places where the whole window
+    lies in the image, and over the channels.
+
+    Args:
+        images, truth: (N, C, H, W) each.
+        window: its side in pixels, odd.
+        sigma: standard deviation of the weights in pixels.
+
+    Returns:
+        (N,) at most 1, which only equal images reach.
+
+    Raises:
+        ValueError: two different shapes, or images smaller than the window.
+    """
+    if images.shape != truth.shape or images.dim() != 4:
+        raise ValueError(
+            f"SSIM compares (N, C, H, W) with as many; these are {tuple(images.shape)} and "
+            f"{tuple(truth.shape)}."
+        )
+    if min(images.shape[2:]) < window:
+        raise ValueError(
+            f"A window of {window} pixels does not fit into images of {images.shape[2]} by "
+            f"{images.shape[3]}."
+        )
+    # In double precision where there is any: variances are small differences of large numbers.
+    kind = torch.float32 if images.device.type == "mps" else torch.float64
+    x, y = images.to(kind), truth.to(kind)
+    down, across = (_gaussian_windows(size, window, sigma).to(x) for size in x.shape[2:])
+
+    def blurred(some: Tensor) -> Tensor:
+        return down @ some @ across.T
+
+    mean_x, mean_y = blurred(x), blurred(y)
+    spread = blurred(x * x) + blurred(y * y) - mean_x**2 - mean_y**2
+    together = blurred(x * y) - mean_x * mean_y
+    c, d = 0.01**2, 0.03**2
+    light = (2 * mean_x * mean_y + c) / (mean_x**2 + mean_y**2 + c)
+    structure = (2 * together + d) / (spread + d)
+    return (light * structure).flatten(1).mean(1).float()
+
+
+def _gaussian_windows(size: int, window: int, sigma: float) -> Tensor:
+    """(size - window + 1, size): one row of Gaussian weights for each place of a window."""
+    places = torch.arange(window, dtype=torch.float64) - (window - 1) / 2
+    weights = (-(places**2) / (2 * sigma**2)).exp()
+    rows = torch.zeros(size - window + 1, size, dtype=torch.float64)
+    for start, row in enumerate(rows):
+        row[start : start + window] = weights / weights.sum()
+    return rows

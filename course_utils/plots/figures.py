@@ -1,0 +1,128 @@
+"""The style of the course's matplotlib figures, and the plots that several lessons share."""
+
+from __future__ import annotations
+
+import numpy
+from torch import Tensor
+
+# Ten colours that stay apart for colour-blind readers (after Paul Tol's "muted" scheme).
+PALETTE = (
+    "#332288",
+    "#DDAA33",
+    "#CC6677",
+    "#117733",
+    "#88CCEE",
+    "#882255",
+    "#44AA99",
+    "#999933",
+    "#AA4499",
+    "#000000",
+)
+
+
+def use_course_style() -> None:
+    """Large type, no frame, colour-blind-safe lines: readable from the last row."""
+    from cycler import cycler
+    from matplotlib import pyplot
+
+    pyplot.rcParams.update(
+        {
+            "figure.figsize": (9, 4.2),
+            "figure.dpi": 80,
+            "savefig.dpi": 80,
+            "figure.constrained_layout.use": True,
+            "font.size": 14,
+            "axes.titlesize": 16,
+            "axes.prop_cycle": cycler(color=PALETTE),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "lines.linewidth": 2.5,
+            "legend.frameon": False,
+            "image.cmap": "gray",
+        }
+    )
+
+
+class LivePlot:
+    """A matplotlib figure of which only a few artists move, redrawn in milliseconds.
+
+    The axes and everything else are drawn once and kept as a background; a redraw puts the
+    background back and draws the moving artists over it.
+
+    Args:
+        figure: a finished figure; axis limits must not change afterwards.
+        moving: the artists that will be changed between redraws.
+    """
+
+    def __init__(self, figure, moving):
+        from matplotlib import pyplot
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        self.moving = list(moving)
+        for artist in self.moving:
+            artist.set_animated(True)
+        self.canvas = FigureCanvasAgg(figure)
+        self.canvas.draw()
+        self.background = self.canvas.copy_from_bbox(figure.bbox)
+        pyplot.close(figure)  # so that the notebook does not show it a second time
+
+    def image(self) -> numpy.ndarray:
+        """(H, W, 3) bytes of the figure as its artists are now."""
+        self.canvas.restore_region(self.background)
+        for artist in self.moving:
+            artist.draw(self.canvas.get_renderer())
+        return numpy.asarray(self.canvas.buffer_rgba())[..., :3].copy()
+
+
+def number_grid(axes, grid: Tensor, marked: Tensor | None = None, digits: int = 1) -> None:
+    """A small matrix as squares with its numbers in them.
+
+    Args:
+        axes: where to draw.
+        grid: (H, W) numbers; zeros are drawn pale.
+        marked: positions to colour, counted row by row from 0, in a tensor of any shape.
+        digits: decimals to write.
+    """
+    from matplotlib.patches import Rectangle
+
+    height, width = grid.shape
+    chosen = set() if marked is None else set(marked.flatten().tolist())
+    for place, number in enumerate(grid.flatten().tolist()):
+        row, column = divmod(place, width)
+        colour = PALETTE[1] if place in chosen else "white"
+        square = {"facecolor": colour, "edgecolor": "black", "linewidth": 1.5}
+        axes.add_patch(Rectangle((column, row), 1, 1, **square))
+        text = {"color": "black" if number or place in chosen else "grey", "fontsize": 16}
+        axes.text(column + 0.5, row + 0.5, f"{number:.{digits}f}", ha="center", va="center", **text)
+    axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.05), aspect="equal")
+    axes.axis("off")
+
+
+def codes_map(axes, codes: Tensor, labels: Tensor, classes, extent: float | None = None) -> None:
+    """Two-dimensional codes as dots, coloured by class, each class named at its median.
+
+    Args:
+        axes: where to draw.
+        codes, labels, classes: (N, 2) codes, (N,) classes and the name of each class.
+        extent: the map shows [-extent, extent]²; where None, all codes.
+    """
+    codes, labels = codes.detach().cpu(), labels.cpu()
+    for number in range(len(classes)):
+        own = codes[labels == number]
+        axes.scatter(*own.T, s=7, color=PALETTE[number % 10], alpha=0.6, linewidths=0)
+    for number, label in enumerate(classes):
+        own = codes[labels == number]
+        if len(own):
+            axes.text(
+                *own.median(0).values.tolist(),
+                label,
+                ha="center",
+                va="center",
+                fontsize=15,
+                weight="bold",
+                bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": PALETTE[number % 10]},
+            )
+    if extent is None:
+        axes.set_aspect("equal", adjustable="datalim")
+    else:
+        axes.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal")

@@ -1,0 +1,141 @@
+"""Images as one tiled array: grids, captions, rows, and how a notebook shows them."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+
+import numpy
+import torch
+from torch import Tensor
+
+WHITE = 255
+
+
+def to_bytes(images: Tensor) -> numpy.ndarray:
+    """(N, C, H, W) floats in [0, 1], C of 1 or 3 -> (N, H, W, 3) bytes; beyond it is clipped."""
+    images = images.detach().clamp(0, 1).mul(255).round().to(torch.uint8).cpu()
+    return images.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+
+
+def image_grid(images: Tensor, columns: int, scale: int = 2, gap: int = 2) -> numpy.ndarray:
+    """Images side by side, row by row, as one image (H, W, 3).
+
+    Args:
+        images: (N, C, H, W) in [0, 1].
+        columns: images a row.
+        scale: each pixel becomes scale × scale, so that browsers need not blur it.
+        gap: white pixels between images, after scaling.
+    """
+    tiles = to_bytes(images).repeat(scale, axis=1).repeat(scale, axis=2)
+    count, height, width, _ = tiles.shape
+    image_rows = -(-count // columns)
+    canvas = numpy.full(
+        (image_rows * (height + gap) - gap, columns * (width + gap) - gap, 3), WHITE, numpy.uint8
+    )
+    for number, tile in enumerate(tiles):
+        top, left = number // columns * (height + gap), number % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = tile
+    return canvas
+
+
+def captioned(image: numpy.ndarray, text: str, size: int = 16) -> numpy.ndarray:
+    """The image with a line of text above it."""
+    from PIL import Image, ImageDraw
+
+    font = _font(size)
+    height, width = image.shape[:2]
+    band = round(size * 1.6)
+    canvas = Image.new("RGB", (max(width, round(font.getlength(text)) + 8), height + band), "white")
+    ImageDraw.Draw(canvas).text((2, 1), text, fill="black", font=font)
+    canvas.paste(Image.fromarray(image), (0, band))
+    return numpy.asarray(canvas)
+
+
+@cache
+def _font(size: int):
+    """The font that comes with matplotlib: Pillow's own has no Greek letters."""
+    import matplotlib
+    from PIL import ImageFont
+
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
+
+
+def side_by_side(*images: numpy.ndarray, gap: int = 16) -> numpy.ndarray:
+    """Images next to each other on white, aligned at the bottom."""
+    return _stacked(images, gap, along=1)
+
+
+def stacked(*images: numpy.ndarray, gap: int = 12) -> numpy.ndarray:
+    """Images under each other on white, aligned at the left."""
+    return _stacked(images, gap, along=0)
+
+
+def _stacked(images, gap: int, along: int) -> numpy.ndarray:
+    across = 1 - along
+    most = max(image.shape[across] for image in images)
+    padded = []
+    for number, image in enumerate(images):
+        spare = most - image.shape[across]
+        margins = [(0, 0), (0, 0), (0, 0)]
+        margins[across] = (spare, 0) if along == 1 else (0, spare)
+        margins[along] = (gap if number else 0, 0)
+        padded.append(numpy.pad(image, margins, constant_values=WHITE))
+    return numpy.concatenate(padded, axis=along)
+
+
+def png(image: numpy.ndarray) -> bytes:
+    """The image as a PNG file; fast rather than small, since sliders wait for it."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "png", compress_level=1)
+    return buffer.getvalue()
+
+
+class Figure:
+    """An image as the value of a cell: the notebook shows it, and a page without a kernel too.
+
+    Args:
+        image: (H, W, 3) bytes.
+        description: what is to be seen, for readers who cannot see it.
+    """
+
+    def __init__(self, image: numpy.ndarray, description: str):
+        self.image = image
+        self.description = description
+
+    def __repr__(self) -> str:
+        return self.description
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/png": small_png(self.image), "text/plain": self.description}
+
+
+def image_rows(
+    named: dict[str, Tensor], description: str, columns: int = 20, scale: int = 2
+) -> Figure:
+    """Sheets of images under each other, each under its name.
+
+    Args:
+        named: caption -> (N, C, H, W) images in [0, 1].
+        description: what is to be seen, for readers who cannot see it.
+        columns: images per row.
+        scale: each pixel becomes scale × scale.
+    """
+    sheets = [
+        captioned(image_grid(images, min(columns, len(images)), scale), caption)
+        for caption, images in named.items()
+    ]
+    return Figure(stacked(*sheets), description)
+
+
+def small_png(image: numpy.ndarray) -> bytes:
+    """The image as a small PNG file, with at most 256 colours: for storing in a notebook."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    # k-means keeps colours that few pixels have, a pale forehead for instance.
+    few = Image.fromarray(image).quantize(256, kmeans=1, dither=Image.Dither.NONE)
+    few.save(buffer, "png", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,139 @@
+"""`python -m course_utils doctor`: is everything here, and what to do about what is not."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTALL = "run `make lab`, or `pip install -r requirements.txt`"
+
+# Where each real data set lies below the data folder.
+DATA_FOLDERS = {
+    "mnist": "MNIST/raw",
+    "fashion_mnist": "FashionMNIST/raw",
+    "cifar10": "cifar-10-batches-bin",
+}
+IMPORT_NAMES = {"pillow": "PIL", "scikit-learn": "sklearn", "scikit-image": "skimage"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `remedy` is empty where nothing need be done."""
+
+    subject: str
+    state: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        mark, remedy = ("--", f"; {self.remedy}") if self.remedy else ("ok", "")
+        return f"  {mark}  {self.subject:<14} {self.state}{remedy}"
+
+
+def doctor() -> int:
+    """Print the report. Returns 0 where the default course can run, 1 otherwise."""
+    installed = list(packages(ROOT / "requirements.txt"))
+    _print_part("Installed", installed)
+    missing = [finding for finding in installed if finding.remedy]
+    if missing:
+        print(f"\n{len(missing)} to mend before the notebooks can run: {missing[0].remedy}.")
+        return 1
+
+    from .lab import data_folder
+
+    _print_part("Device", [device()])
+    _print_part("Data", data(data_folder()))
+    _print_part("Weights", weights(ROOT / "data" / "weights"))
+    print("\nReady: every notebook runs here with its default data.")
+    return 0
+
+
+def packages(requirements: Path) -> Iterator[Finding]:
+    """One finding a package that the requirement file names: there, in range, importable."""
+    if not requirements.exists():
+        yield Finding("requirements", f"not at {requirements}", "run this from a clone")
+        return
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:  # nearly everything else needs it, so nothing is installed
+        yield Finding("packages", "none installed", INSTALL)
+        return
+    for line in requirements.read_text(encoding="utf-8").splitlines():
+        if line and line[0] not in "#-":
+            requirement = Requirement(line)
+            yield _package(requirement.name, requirement.specifier)
+
+
+def device() -> Finding:
+    """The device the notebooks choose, and how many cores stand beside it."""
+    from .lab import choose_device, choose_precision
+
+    chosen = choose_device()
+    return Finding(str(chosen), f"{choose_precision(chosen)}, {os.cpu_count()} processor cores")
+
+
+def data(folder: Path) -> Iterator[Finding]:
+    """Which real data sets lie in `folder`. None is required: the default set is drawn."""
+    yield Finding("handwriting", "drawn by the course itself, no files needed")
+    yield Finding("faces", "drawn by the course itself, no files needed")
+    for name, below in DATA_FOLDERS.items():
+        if (folder / below).is_dir():
+            yield Finding(name, f"in {folder / below}")
+        else:
+            remedy = f'data.load("{name}") downloads it, or set COURSE_DATA to where you have it'
+            yield Finding(name, f"not in {folder}", remedy)
+
+
+def weights(folder: Path) -> Iterator[Finding]:
+    """Which trained weights ship, each with its card. None is required: notebooks train anew."""
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        remedy = "train with `python -m course_utils run 03 --budget full --publish`"
+        yield Finding("weights", f"none in {folder}", remedy)
+    for file in files:
+        yield _weights_file(file)
+
+
+def _print_part(title: str, findings: Iterable[Finding]) -> None:
+    print(title, *findings, sep="\n", flush=True)
+
+
+def _package(name: str, versions: SpecifierSet) -> Finding:
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return Finding(name, "missing", INSTALL)
+    if not versions.contains(version, prereleases=True):
+        return Finding(name, f"{version}, not {versions}", INSTALL)
+    try:
+        importlib.import_module(IMPORT_NAMES.get(name, name))
+    except Exception as error:  # a broken binary may raise anything, and all of it is an answer
+        reason = re.sub(r"\s+", " ", str(error))[:80]
+        return Finding(name, f"{version} is there but does not import ({reason})", INSTALL)
+    return Finding(name, version)
+
+
+def _weights_file(file: Path) -> Finding:
+    content = file.read_bytes()
+    state = f"{len(content) / 1e6:.2f} MB"
+    restore = "restore it with `git checkout data/weights`"
+    try:
+        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Finding(file.stem, f"{state}, without its card {file.stem}.json", restore)
+    except ValueError:
+        return Finding(file.stem, f"{state}, but its card is not valid JSON", restore)
+    if hashlib.sha256(content).hexdigest() != card.get("sha256"):
+        return Finding(file.stem, f"{state}, but its checksum differs from its card", restore)
+    return Finding(file.stem, state)

@@ -1,0 +1,1 @@
+"""What ships with the course beside its code: trained weights, measured tables, images."""
