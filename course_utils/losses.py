@@ -1,8 +1,8 @@
 """The formulas of the slides as functions, one each.
 
 Unless a docstring says otherwise, every function returns one number per example, shape (N,),
-in nats or in squared units, summed over pixels or latent numbers and never averaged over the
-batch: the step that uses it writes `.mean()` where the reader sees it.
+in nats or in squared units, summed over pixels or latent dimensions. None averages over the
+batch: a training step writes `.mean()` itself.
 """
 
 from __future__ import annotations
@@ -15,26 +15,48 @@ from torch import Tensor
 
 
 def binary_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """-Σ x log x̂ + (1 - x) log(1 - x̂), with x̂ = sigmoid(logits), in nats an example.
+    """-Σ x log x̂ + (1 - x) log(1 - x̂), with x̂ = sigmoid(logits), in nats per example.
 
     The reconstruction loss of lecture 4 for binary input; minus log p(x|z) of a Bernoulli
-    decoder. Logits, because log(sigmoid) underflows where the loss is large.
+    decoder. It takes logits, because log(sigmoid) underflows where the loss is large.
 
     Args:
         logits: (N, ...) any real numbers.
         target: (N, ...) in [0, 1], of the same shape.
+
+    Returns:
+        (N,) at least 0.
+
+    Raises:
+        ValueError: the two have different shapes.
+
+    Example:
+        >>> logits = torch.zeros(1, 3)  # x̂ = ½ at all three pixels: 3 log 2 nats
+        >>> binary_cross_entropy(logits, torch.tensor([[0.0, 1.0, 1.0]]))
+        tensor([2.0794])
     """
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     return loss.flatten(1).sum(1)
 
 
 def squared_error(reconstruction: Tensor, target: Tensor) -> Tensor:
-    """½ Σ (x - x̂)², the reconstruction loss of lecture 4 for real-valued input."""
+    """½ Σ (x - x̂)², the reconstruction loss of lecture 4 for real-valued input.
+
+    Args:
+        reconstruction, target: (N, ...) each, of the same shape.
+
+    Returns:
+        (N,) at least 0, in squared units of the input.
+
+    Example:
+        >>> squared_error(torch.tensor([[1.0, 3.0]]), torch.zeros(1, 2))  # ½ (1 + 9)
+        tensor([5.])
+    """
     return 0.5 * (reconstruction - target).square().flatten(1).sum(1)
 
 
 def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
-    """KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (σ² - log σ² - 1 + μ²), in nats an example.
+    """KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (σ² - log σ² - 1 + μ²), in nats per example.
 
     Lecture 4 writes V(z) for σ² and E(z) for μ. The closed form is in Kingma and Welling
     (2014), appendix B.
@@ -42,6 +64,13 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
     Args:
         mu: (N, d) means.
         logvar: (N, d) log σ², natural logarithm.
+
+    Returns:
+        (N,) at least 0.
+
+    Example:
+        >>> gaussian_kl(torch.tensor([[0.0, 2.0]]), logvar=torch.zeros(1, 2))  # ½ · 2²
+        tensor([2.])
     """
     return 0.5 * (logvar.exp() - logvar - 1 + mu.square()).sum(1)
 
@@ -50,8 +79,15 @@ def gaussian_kl_full(mu: Tensor, covariance: Tensor) -> Tensor:
     """KL(N(μ, Σ) ‖ N(0, I)) = ½ (tr Σ + μᵀμ - k - log det Σ), lecture 3.
 
     Args:
-        mu: (N, k).
-        covariance: (N, k, k), symmetric and positive definite.
+        mu: (N, k) means.
+        covariance: (N, k, k) Σ, symmetric and positive definite.
+
+    Returns:
+        (N,) nats, at least 0.
+
+    Example:
+        >>> gaussian_kl_full(torch.tensor([[0.0, 2.0]]), torch.eye(2)[None])  # ½ · 2²
+        tensor([2.])
     """
     trace = covariance.diagonal(dim1=-2, dim2=-1).sum(-1)
     return 0.5 * (trace + mu.square().sum(-1) - mu.shape[-1] - torch.logdet(covariance))
@@ -60,29 +96,46 @@ def gaussian_kl_full(mu: Tensor, covariance: Tensor) -> Tensor:
 def gaussian_log_density(z: Tensor, mu: Tensor | float = 0.0, logvar: Tensor | float = 0.0):
     """log N(z; μ, diag σ²), summed over the last dimension, in nats.
 
-    `z`, `mu` and `logvar` broadcast against each other; the defaults are the prior N(0, I).
+    Args:
+        z: (..., d) points.
+        mu, logvar: means and log σ², which broadcast against `z`; the defaults are the prior
+            N(0, I).
+
+    Returns:
+        (...) nats.
+
+    Example:
+        >>> gaussian_log_density(torch.zeros(2))  # -log 2π, the peak of the prior in the plane
+        tensor(-1.8379)
     """
     logvar = torch.as_tensor(logvar, dtype=z.dtype, device=z.device)
-    per_number = (z - mu).square() / logvar.exp() + logvar + math.log(2 * math.pi)
-    return -0.5 * per_number.sum(-1)
+    per_dimension = (z - mu).square() / logvar.exp() + logvar + math.log(2 * math.pi)
+    return -0.5 * per_dimension.sum(-1)
 
 
 def sparsity_kl(activations: Tensor, rho: float) -> Tensor:
     """Σ_j KL(ρ ‖ ρ̂_j) = Σ_j ρ log ρ/ρ̂_j + (1 - ρ) log (1 - ρ)/(1 - ρ̂_j), lecture 3.
 
-    ρ̂_j is the average activation of unit j over the batch, so this is one number for the whole
-    batch, in nats, and not one an example.
+    ρ̂_j is the average activation of unit j over the batch, so the result is one number for the
+    whole batch, in nats, and not one per example.
 
     Args:
         activations: (N, units) in (0, 1), after a sigmoid.
-        rho: the average activation that is asked for, in (0, 1).
+        rho: the sparsity parameter ρ, the wanted average activation, in (0, 1).
+
+    Returns:
+        a tensor of one number, at least 0.
 
     Raises:
         ValueError: rho is not between 0 and 1.
+
+    Example:
+        >>> sparsity_kl(torch.full((8, 1), 0.5), rho=0.1)  # 0.1 log 0.2 + 0.9 log 1.8
+        tensor(0.3681)
     """
     if not 0 < rho < 1:
         raise ValueError(f"The sparsity parameter ρ is {rho!r}; give a number between 0 and 1.")
-    # Kept away from 0 and 1, where a unit that is always off would make the logarithm infinite;
+    # Kept away from 0 and 1, where the logarithm of a unit that is always off would be infinite;
     # half precision would round 1 - 1e-6 to 1.
     dtype = torch.promote_types(activations.dtype, torch.float32)
     average = activations.mean(0, dtype=dtype).clamp(1e-6, 1 - 1e-6)
@@ -95,56 +148,85 @@ def contractive_penalty(h: Tensor, weight: Tensor) -> Tensor:
     """‖∂h/∂x‖² of one sigmoid layer h = σ(W x + b), summed over all its entries (lecture 4).
 
     ∂h_j/∂x_i = h_j (1 - h_j) W_ji, so the sum of squares over i and j is
-    Σ_j (h_j (1 - h_j))² Σ_i W_ji²: no Jacobian is built (Rifai et al. 2011).
+    Σ_j (h_j (1 - h_j))² Σ_i W_ji²; the Jacobian itself is never built (Rifai et al. 2011).
 
     Args:
         h: (N, units) in (0, 1).
         weight: (units, pixels), the W of the layer.
 
     Returns:
-        (N,).
+        (N,) at least 0.
+
+    Example:
+        >>> h = torch.tensor([[0.5]])  # σ' = ½ (1 - ½) = ¼, so (¼ · 4)²
+        >>> contractive_penalty(h, weight=torch.tensor([[4.0, 0.0]]))
+        tensor([1.])
     """
-    slope = h * (1 - h)
-    return slope.square() @ weight.square().sum(1)
+    derivative = h * (1 - h)
+    return derivative.square() @ weight.square().sum(1)
 
 
 def squared_gradient_norm(logits: Tensor, images: Tensor) -> Tensor:
-    """‖∂D/∂x‖², the mean over a batch: half of it times γ is the price R1 (Mescheder et al. 2018).
+    """‖∂D/∂x‖², averaged over a batch; γ/2 times it is the penalty R1 (Mescheder et al. 2018).
 
     It can be differentiated again, so that a discriminator can be trained on it. Where D has batch
-    normalisation a logit depends a little on the whole batch; the slope is that of their sum.
+    normalisation each logit depends on the whole batch; the gradient is that of the logits' sum.
 
     Args:
         logits: (N,), or any shape whose sum is to be differentiated, computed from `images`.
         images: (N, ...) that require a gradient.
 
+    Returns:
+        a tensor of one number, at least 0.
+
     Raises:
         RuntimeError: the logits were not computed from these images.
+
+    Example:
+        >>> images = torch.zeros(5, 3, requires_grad=True)
+        >>> squared_gradient_norm(2 * images.sum(1), images).item()  # 2² at each of 3 pixels
+        12.0
     """
-    (slopes,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return slopes.square().flatten(1).sum(1).mean()
+    (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradients.square().flatten(1).sum(1).mean()
 
 
 def content_loss(features: Tensor, wanted: Tensor) -> Tensor:
     """½ Σ (F - P)² over channels and positions of one layer, lecture 1.
 
+    The content loss of Gatys, Ecker and Bethge (2016).
+
     Args:
-        features: (N, C, h, w), the activations F of the image that is made.
-        wanted: (N, C, h, w) or (1, C, h, w), the activations P of the content.
+        features: (N, C, h, w), the activations F of the generated image.
+        wanted: (N, C, h, w) or (1, C, h, w), the activations P of the content image.
+
+    Returns:
+        (N,) at least 0.
+
+    Example:
+        >>> content_loss(torch.ones(1, 2, 2, 2), torch.zeros(1, 2, 2, 2))  # ½ · 8 activations
+        tensor([4.])
     """
     return squared_error(features, wanted)
 
 
 def gram_matrix(features: Tensor) -> Tensor:
-    """G_ij = 1/(h w) Σ_k F_ik F_jk: which channels are active together, wherever that is.
+    """G_ij = 1/(h w) Σ_k F_ik F_jk: which channels are active together, at whatever position.
 
-    Gatys et al. (2016) sum over positions; the mean makes images of different sizes comparable.
+    Gatys et al. (2016) sum over the positions k; the mean makes images of different sizes
+    comparable.
 
     Args:
         features: (N, C, h, w).
 
     Returns:
         (N, C, C), float32 even from half precision, whose sums over positions overflow.
+
+    Example:
+        >>> features = torch.tensor([[[[1.0, 1.0]], [[1.0, -1.0]]]])  # (1, 2, 1, 2)
+        >>> gram_matrix(features)
+        tensor([[[1., 0.],
+                 [0., 1.]]])
     """
     flat = features.to(torch.promote_types(features.dtype, torch.float32)).flatten(2)
     with torch.autocast(features.device.type, enabled=False):
@@ -152,31 +234,44 @@ def gram_matrix(features: Tensor) -> Tensor:
 
 
 def mean_and_variance(features: Tensor) -> Tensor:
-    """The mean and the variance of every channel over positions, a smaller style than Gram's.
+    """The mean and the variance of every channel over positions: a style in 2 C numbers.
 
     Li et al. (2017) match these statistics; so does adaptive instance normalisation (Huang and
-    Belongie 2017). Both use the root of the variance, whose gradient is infinite at 0, where
-    channels are that never light up.
+    Belongie 2017). Both use the standard deviation. Its gradient is infinite at 0, where the
+    channels lie that are never active, so the variance is used here.
 
     Args:
         features: (N, C, h, w).
 
     Returns:
-        (N, 2, C): means, then variances.
+        (N, 2, C): means, then variances; float32 even from half precision.
+
+    Example:
+        >>> mean_and_variance(torch.tensor([[[[1.0, 3.0]]]]))  # one channel, two positions
+        tensor([[[2.],
+                 [1.]]])
     """
     flat = features.to(torch.promote_types(features.dtype, torch.float32)).flatten(2)
     return torch.stack([flat.mean(2), flat.var(2, correction=0)], dim=1)
 
 
 def style_loss(statistics: Tensor, wanted: Tensor) -> Tensor:
-    """Σ (G - A)² / Σ A² of one layer: 0 is the style asked for, 1 as far from it as black.
+    """Σ (G - A)² / Σ A² of one layer: 0 for the wanted style, 1 where all statistics are 0.
 
     Gatys et al. (2016) divide by 4 C² instead. The two differ by a factor that is fixed once the
-    style is chosen; this one gives all layers of all networks the same say.
+    style is chosen; this one makes the losses of all layers and networks comparable.
 
     Args:
-        statistics: (N, ...), Gram matrices or other statistics of the image that is made.
-        wanted: (1, ...) or (N, ...), the same of the style.
+        statistics: (N, ...), Gram matrices or other statistics G of the generated image.
+        wanted: (1, ...) or (N, ...), the same statistics A of the style image.
+
+    Returns:
+        (N,) at least 0.
+
+    Example:
+        >>> wanted = torch.eye(2)[None]
+        >>> style_loss(wanted, wanted), style_loss(0 * wanted, wanted)
+        (tensor([0.]), tensor([1.]))
     """
     error = (statistics - wanted).square().flatten(1).sum(1)
     size = wanted.square().flatten(1).sum(1)
@@ -184,13 +279,21 @@ def style_loss(statistics: Tensor, wanted: Tensor) -> Tensor:
 
 
 def total_variation(images: Tensor) -> Tensor:
-    """The mean squared difference of neighbouring pixels, down plus across: the price of speckle.
+    """The mean squared difference of neighbouring pixels, vertical plus horizontal.
 
-    The mean and not the sum, so that one weight suits images of all sizes. A side of one pixel
-    has no neighbours and costs nothing.
+    A regularizer against high-frequency noise (Mahendran and Vedaldi 2015, with β = 2). It is the
+    mean and not the sum, so that one weight suits images of all sizes. A side of one pixel has no
+    neighbours and adds 0.
 
     Args:
         images: (N, C, H, W).
+
+    Returns:
+        (N,) at least 0.
+
+    Example:
+        >>> total_variation(torch.tensor([[[[0.0, 1.0, 1.0]]]]))  # one of two steps is 1
+        tensor([0.5000])
     """
     down, across = images.diff(dim=2), images.diff(dim=3)
     return sum(

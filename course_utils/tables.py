@@ -1,7 +1,7 @@
-"""Tables of results: one row a method, one column a measure, the best of each column marked.
+"""Tables of results: one row per method, one column per measure, the best of each column marked.
 
-A notebook shows one as the value of a cell; a benchmark collects one a seed and writes them with
-their spread.
+A notebook shows a table as the value of a cell; a benchmark collects one table per seed and
+`over_seeds` writes their means and standard deviations.
 """
 
 from __future__ import annotations
@@ -24,6 +24,16 @@ class Table:
 
     Attributes:
         rows: method -> {measure: number}.
+
+    Raises:
+        ValueError: `best` has another value than "low", "high" or "".
+
+    Example:
+        >>> table = Table({"PSNR": "high", "seconds": "low"}, title="network")
+        >>> table.add("U-Net", PSNR=24.5, seconds=31)
+        >>> table.add("autoencoder", PSNR=21.0, seconds=20)
+        >>> table.winner("PSNR"), table.winner("seconds")
+        ('U-Net', 'autoencoder')
     """
 
     BETTER = ("low", "high", "")
@@ -41,7 +51,8 @@ class Table:
         """Put in a row, or replace the one of that name.
 
         Args:
-            measures: one number a column; names as in `best`, with `_` for a space.
+            method: the name of the row.
+            measures: one number per column; names as in `best`, with `_` for a space.
 
         Raises:
             ValueError: a column has no number (or one that is not a number), or a number no
@@ -56,17 +67,19 @@ class Table:
         self.rows[method] = named
 
     def column(self, measure: str) -> dict[str, float]:
-        """method -> its number."""
+        """method -> its number in the column `measure`."""
         return {method: row[measure] for method, row in self.rows.items()}
 
     def winner(self, measure: str) -> str:
         """The method with the best number in a column.
 
         Raises:
-            ValueError: the table is empty, or neither end of the column is better.
+            ValueError: the table is empty, or the column has no better direction.
         """
         if not self.best.get(measure) or not self.rows:
-            raise ValueError(f"Nothing can be best in {measure!r}: no rows, or no better end.")
+            raise ValueError(
+                f"Nothing can be best in {measure!r}: no rows, or neither low nor high is better."
+            )
         column = self.column(measure)
         return {"low": min, "high": max}[self.best[measure]](column, key=column.get)
 
@@ -74,7 +87,7 @@ class Table:
         return f"{value:,.{self.digits.get(measure, 2)}f}"
 
     def __repr__(self) -> str:
-        """The table as text, as markdown has it."""
+        """The table as text, in markdown."""
         return _markdown(
             [self.title, *self.best],
             [
@@ -114,13 +127,22 @@ def over_seeds(tables: Sequence[Table], standard_error: bool = False) -> str:
     """Tables of the same methods from several seeds as one of mean ± standard deviation.
 
     Args:
-        standard_error: give that of the mean, the deviation divided by √seeds, instead.
+        tables: one table per seed, two or more.
+        standard_error: show the standard error of the mean, the standard deviation divided by
+            √seeds, instead of the standard deviation.
 
     Returns:
         markdown, with the best mean of each column in bold.
 
     Raises:
-        ValueError: fewer than two tables, or of other methods or measures.
+        ValueError: fewer than two tables, or tables with different methods or measures.
+
+    Example:
+        >>> first, second = Table({"error": "low"}, "method"), Table({"error": "low"}, "method")
+        >>> first.add("GAN", error=1)
+        >>> second.add("GAN", error=3)
+        >>> print(over_seeds([first, second]).splitlines()[-1])
+        | GAN | **2.00 ± 1.41** |
     """
     first = tables[0] if tables else None
     if len(tables) < 2:

@@ -42,30 +42,34 @@ def exact(lab) -> dict:
 
 
 def noisy(lab, epochs=12, begun=lambda: None, save=None) -> dict:
-    """A game of two with noise, dropout, batch normalisation and snapshots."""
+    """A GAN with noise, dropout, batch normalization and snapshots."""
     noise = torch.randn(600, 4)  # the same in every process, if their generators agree
     real = noise @ torch.randn(4, 4) + 1
     generator = nn.Sequential(nn.Linear(4, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 4))
-    judge = nn.Sequential(nn.Linear(4, 32), nn.LeakyReLU(), nn.Dropout(0.2), nn.Linear(32, 1))
+    discriminator = nn.Sequential(
+        nn.Linear(4, 32), nn.LeakyReLU(), nn.Dropout(0.2), nn.Linear(32, 1)
+    )
     drawn = []
 
     def step(x, nets, opts):
         begun()
         fake = nets.generator(torch.randn_like(x))
         drawn.append(torch.rand(()))
-        judging = (nets.judge(x) - 1).square().mean() + nets.judge(fake.detach()).square().mean()
-        opts.judge.minimise(judging)
-        drawing = (nets.judge(fake) - 1).square().mean() + (fake.mean(0) - 1).square().mean()
-        opts.generator.minimise(drawing)
-        return {"judging": judging, "drawing": drawing}
+        D = nets.discriminator
+        loss_D = (D(x) - 1).square().mean() + D(fake.detach()).square().mean()
+        opts.discriminator.minimise(loss_D)
+        loss_G = (D(fake) - 1).square().mean() + (fake.mean(0) - 1).square().mean()
+        opts.generator.minimise(loss_G)
+        return {"loss_D": loss_D, "loss_G": loss_G}
 
     run = fit(
-        step, real, {"generator": generator, "judge": judge}, lab, epochs=epochs, batch_size=50,
+        step, real, {"generator": generator, "discriminator": discriminator}, lab,
+        epochs=epochs, batch_size=50,
         betas=(0.5, 0.9), save=save, save_every=0.02,
         watch=lambda nets: nets.generator(torch.randn(3, 4)), watch_at=(0, 30, 100),
     )  # fmt: skip
     return {
-        "nets": [generator.state_dict(), judge.state_dict()],
+        "nets": [generator.state_dict(), discriminator.state_dict()],
         "history": run.history,
         "snapshots": run.snapshots,
         "resumed at": run.resumed_at,
@@ -120,8 +124,40 @@ def unlike(lab) -> dict:
         return {"refusal": str(refusal)}
 
 
+def pair(seed=0):
+    """Two networks that are one player, of which a step calls one at a time."""
+    torch.manual_seed(seed)
+    return nn.ModuleDict({name: nn.Linear(3, 1) for name in ("there", "back")})
+
+
+def member(lab) -> dict:
+    """The step calls a member of a network, as that of a CycleGAN does."""
+    net = pair()
+
+    def step(batch, nets, opts):
+        x, y = batch
+        loss = (nets.pair["there"](x) + nets.pair["back"](x) - y).square().mean()
+        opts.pair.minimise(loss)
+        return {"loss": loss}
+
+    fit(step, line_data(64), {"pair": net}, lab, epochs=4, batch_size=32, lr=0.05)
+    return {"net": net.state_dict()}
+
+
+def member_by_torch(lab) -> dict:
+    """The same network wrapped in DistributedDataParallel, whose hooks a member does not call."""
+    wrapped = nn.parallel.DistributedDataParallel(pair(), find_unused_parameters=True)
+    adam = torch.optim.Adam(wrapped.parameters(), lr=0.05)
+    for _ in range(8):
+        x, y = (processes.shard(part)[0] for part in line_data(64))
+        adam.zero_grad()
+        (wrapped.module["there"](x) + wrapped.module["back"](x) - y).square().mean().backward()
+        adam.step()
+    return {"net": wrapped.module.state_dict()}
+
+
 PARTS = {"exact": exact, "noisy": noisy, "cut": cut, "small": small, "diverging": diverging}
-PARTS["unlike"] = unlike
+PARTS |= {"unlike": unlike, "member": member, "member_by_torch": member_by_torch}
 
 
 def main() -> None:

@@ -240,7 +240,7 @@ def test_every_construction_learns(net):
 @pytest.mark.parametrize(
     ("make", "advice"),
     [
-        (lambda: models.Autoencoder(0), "at least one number, a whole one; this is 0"),
+        (lambda: models.Autoencoder(0), "whole number of at least 1; this is 0"),
         (lambda: models.Autoencoder(2.5), "this is 2.5"),
         (lambda: models.Autoencoder(True), "this is True"),
         (lambda: models.TiedAutoencoder(-1), "this is -1"),

@@ -46,12 +46,12 @@ def test_the_last_step_shows_what_torch_computes():
         side = convolution.output_size(d, f, p, s, transposed)
         if side < 1:
             continue
-        panels = {FORWARD: convolution._forward, STAMPS: convolution._stamps,
+        panels = {FORWARD: convolution._forward, STAMPS: convolution._contributions,
                   FANCY: convolution._fancy}[direction]  # fmt: skip
         last = (d if direction == STAMPS else side) ** 2 - 1
         shown = panels(d, f, s, p, last)[2].numbers
         if direction == STAMPS:
-            shown = shown[p : p + side, p : p + side].nan_to_num(0)  # NaN: no stamp falls here
+            shown = shown[p : p + side, p : p + side].nan_to_num(0)  # NaN: no contribution
         torch.testing.assert_close(shown, by_torch(d, f, s, p, transposed))
 
 

@@ -74,7 +74,7 @@ def test_sizes_that_cannot_be_built_are_refused(sizes):
 
 @pytest.mark.parametrize("shape", [(4, 6), (5,), (4, 5, 1, 1)])
 def test_latent_numbers_of_another_shape_are_refused(shape):
-    with pytest.raises(ValueError, match=r"takes \(N, 5\) latent numbers"):
+    with pytest.raises(ValueError, match=r"takes \(N, 5\) latent variables"):
         pair()[0](torch.zeros(shape))
 
 

@@ -31,7 +31,7 @@ def publish(tmp_path, monkeypatch):
         digest = hashlib.sha256((served / "file").read_bytes()).hexdigest()
         file = f"{name}-{digest[:8]}.pth"
         (served / "file").rename(served / file)
-        source = dataclasses.replace(PUBLISHED[name], file=file, url=served.as_uri() + "/")
+        source = dataclasses.replace(PUBLISHED[name], url=f"{served.as_uri()}/{file}")
         monkeypatch.setitem(feature_networks.PUBLISHED, name, source)
         return served / file
 
@@ -79,7 +79,7 @@ def test_addresses_are_torchvisions():
     from torchvision import models
 
     for name, source in PUBLISHED.items():
-        assert source.url + source.file == models.get_model_weights(name).DEFAULT.url
+        assert source.url == models.get_model_weights(name).DEFAULT.url
 
 
 def test_squeezenet_answers_as_torchvisions_does(publish, images, tmp_path, capsys):

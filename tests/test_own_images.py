@@ -306,7 +306,7 @@ def test_an_empty_page_is_told(page):
 
 @pytest.mark.parametrize("wrong", [None, torch.rand(28, 28), torch.rand(1, 2, 8, 8)])
 def test_what_are_no_images(wrong):
-    with pytest.raises(ValueError, match="ink_on_black needs images"):
+    with pytest.raises(ValueError, match="to_mnist_style needs images"):
         data.to_mnist_style(wrong)
 
 

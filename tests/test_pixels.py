@@ -9,7 +9,7 @@ import torch
 from course_utils import losses
 from course_utils.models.vgg import VGG
 from course_utils.plots.live_image import LiveImage
-from course_utils.training import pixels
+from course_utils.training import pixel_record, pixels
 from course_utils.training.pixels import Diverged, optimise, resized
 
 
@@ -297,7 +297,7 @@ def test_nan_is_noticed_long_before_the_end():
 
     with pytest.raises(Diverged):
         optimise(loss, START, steps=1000)
-    assert len(calls) <= 2 * pixels.CHECK_EVERY
+    assert len(calls) <= 2 * pixel_record.CHECK_EVERY
 
 
 # The film

@@ -1,4 +1,4 @@
-"""Training in several processes, really started by `torchrun` and `accelerate launch`."""
+"""Training in several processes, really started by `torchrun`."""
 
 import contextlib
 import os
@@ -17,7 +17,6 @@ import several_processes
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils import training
 from course_utils.__main__ import main
 from course_utils.authoring.notebooks import (
     ROOT,
@@ -28,12 +27,10 @@ from course_utils.authoring.notebooks import (
 from course_utils.session import lab as session
 from course_utils.session import processes
 from course_utils.shipped import weights
+from course_utils.training import saving
 
 PROGRAM = Path(several_processes.__file__)
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-ACCELERATE = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
-ACCELERATE += ["--num_processes", "2", "--main_process_port", "0"]
-
 NOTEBOOK = [
     """
 import torch
@@ -55,9 +52,9 @@ claim("it has learnt to double", abs(slope - 2) < 0.2, f"{slope:.6f}")
 """,
 ]
 ONE_FAILS = """
-from course_utils import processes
+from course_utils.session import processes
 assert processes.is_first(), "the second process fails"
-processes.from_all("the first waits")
+processes.all_gather_objects("the first waits")
 """
 
 
@@ -118,7 +115,7 @@ def test_two_processes_compute_what_one_computes(two, lab):
 
 def test_with_noise_and_batch_normalisation_two_end_as_well_as_one(two, lab):
     def end(outcome):
-        return outcome["history"]["drawing"][-60:].mean()
+        return outcome["history"]["loss_G"][-60:].mean()
 
     alone = []
     for seed in range(4):
@@ -134,6 +131,17 @@ def test_each_process_has_noise_of_its_own_and_afterwards_all_hold_the_same(two)
     assert not (first.pop("drawn") == second.pop("drawn")).any()
     assert [step for step, _ in first["snapshots"]] == [0, 30, 100]
     assert_same(first, second)
+
+
+def test_a_step_that_calls_a_member_of_a_network_trains_one_network_and_not_two(two, lab):
+    """What DistributedDataParallel does not do, and why gradients are averaged in `minimise`."""
+    alone = several_processes.member(lab)["net"]
+    ours, theirs = outcomes(two, "member"), outcomes(two, "member_by_torch")
+    assert_same(*(outcome["net"] for outcome in ours))
+    for name, weight in alone.items():
+        assert torch.allclose(ours[0]["net"][name], weight, atol=1e-6)
+    first, second = (outcome["net"]["there.weight"] for outcome in theirs)
+    assert (first - second).abs().max() > 1e-2
 
 
 def test_a_batch_too_small_to_share_is_computed_whole_by_each(two, lab):
@@ -170,7 +178,7 @@ def test_the_connections_end_before_python_does(two):
         assert (two / f"connected-{rank}.txt").read_text() == "False"
 
 
-def test_after_an_error_nobody_takes_leave(monkeypatch):
+def test_after_an_error_nothing_is_shut_down(monkeypatch):
     left = []
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: left.append(True))
@@ -189,9 +197,10 @@ def test_a_killed_run_of_two_processes_resumes_bit_for_bit(two, tmp_path):
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        while not list((tmp_path / "runs" / "several").glob("cut-*-of-2.pt")):
+        while not list((tmp_path / "runs" / "several").glob("cut-*-of-2.previous.pt")):
             assert launcher.poll() is None
             time.sleep(0.001)
+        time.sleep(0.1)  # a few checkpoints more
     finally:
         kill_all(launcher)
     assert not list(tmp_path.glob("cut-*.pt")), "the run was over before it was killed"
@@ -216,7 +225,7 @@ def test_another_number_of_processes_is_another_run_and_is_told(lab, capsys):
     path = lab.runs_folder / "cut-01234567.pt"
     path.with_stem(f"{path.stem}-of-2").touch()
     path.with_stem(f"{path.stem}-of-2.previous").touch()
-    training._say_what_else_there_is(path)
+    saving._say_what_else_there_is(path)
     (said,) = capsys.readouterr().out.splitlines()
     assert said.startswith("cut-01234567-of-2.pt is of another number of processes")
 
@@ -235,9 +244,9 @@ def course(tmp_path):
     return make
 
 
-def test_accelerate_runs_a_notebook_in_two_processes(course):
+def test_torchrun_runs_a_notebook_in_two_processes(course):
     folder = course(*NOTEBOOK)
-    done = launched([*ACCELERATE, "-m", "course_utils", "run", "01"], folder)
+    done = launched([*TORCHRUN, "-m", "course_utils", "run", "01"], folder)
     assert "         process 2 of 2 · CPU, 1 thread" in done.stdout.splitlines()
     assert done.stdout.count("✔") == 1
     copies = [read(folder / "runs" / f"01_small{name}.ipynb") for name in ("", "-process-2")]

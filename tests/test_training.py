@@ -8,13 +8,13 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import weakref
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from course_utils import fit
+from course_utils.session import processes
 from course_utils.training import (
     RUNAWAY,
     Diverged,
@@ -533,23 +534,27 @@ def test_a_constant_rate_can_be_continued(lab):
     assert torch.equal(whole.history["loss"], parts.history["loss"])
 
 
-@pytest.mark.parametrize("cut", [1, 2, 5])
-def test_resuming_is_exact_where_an_image_is_left_out(lab, cut):
-    """9 images in batches of 4: two steps an epoch, and a cut between them or between epochs."""
-    steps = SimpleNamespace(left=None)
+def cut_after(saves, monkeypatch):
+    """From now on, a run is interrupted once it has saved so many times after the first."""
+    save, left = checkpoints.save, [saves + 1]
 
-    def step(batch, nets, opts):
-        if steps.left == 0:
+    def counted(*given):
+        save(*given)
+        left[0] -= 1
+        if left[0] == 0:
             raise KeyboardInterrupt
-        steps.left = steps.left and steps.left - 1
-        return line_step(batch, nets, opts)
 
-    odd = {"step": step, "data": line_data(9), "batch_size": 4, "epochs": 5, "save_every": 0}
+    monkeypatch.setattr(checkpoints, "save", counted)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5])
+def test_resuming_is_exact_where_an_image_is_left_out(lab, cut, monkeypatch):
+    """9 images in batches of 4: two steps an epoch, and a cut between them or between epochs."""
+    odd = {"data": line_data(9), "batch_size": 4, "epochs": 5, "save_every": 0}
     whole, line = trained(lab, save="whole", **odd)
-    steps.left = cut
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        cut_after(cut, patch)
         trained(lab, save="parts", **odd)
-    steps.left = None
     parts, other = trained(lab, save="parts", **odd)
     assert parts.resumed_at == cut and len(parts.history["loss"]) == 10
     assert torch.equal(whole.history["loss"], parts.history["loss"])
@@ -638,6 +643,159 @@ def test_a_step_may_be_a_partial_and_each_setting_is_a_run_of_its_own(lab, capsy
     capsys.readouterr()
     fit(twice, line_data(), {"line": nn.Linear(3, 1)}, lab, epochs=1)
     assert capsys.readouterr().out.startswith("scaled_step: 1 epochs")
+
+
+LESSON = """
+import torch
+from torch import nn
+from course_utils import fit
+from course_utils.session import processes
+
+LIMIT = torch.full((2_000,), 3.0)
+frozen = nn.Linear(3, 3)
+nn.init.ones_(frozen.weight), nn.init.zeros_(frozen.bias)
+
+def scaled(x):
+    return 0.5 * x
+
+class Base(nn.Module):
+    def features(self, x):
+        return scaled(x)
+
+class Line(Base):
+    def __init__(self):
+        super().__init__()
+        self.line = nn.Linear(3, 1)
+
+    def forward(self, x):
+        return self.line(self.features(x))
+
+def step(batch, nets, opts):
+    x, y = batch
+    loss = (nets.line(frozen(x)) - y).square().mean().clamp(max=LIMIT.sum())
+    opts.line.minimise(loss)
+    return {"loss": loss}
+
+torch.manual_seed(0)
+line = Line()
+"""
+FIT = 'run = fit(step, data, {"line": line}, lab, epochs=6, batch_size=20, save="line", **options)'
+
+
+def lesson(lab, edit=("", ""), **options):
+    """Run a small notebook, some of its text changed."""
+    names = {"__name__": "__main__", "lab": lab, "data": line_data(), "options": options}
+    exec(LESSON.replace(*edit), names)
+    exec(FIT, names)
+    return names
+
+
+EDITS = {
+    "forward of its class": ("self.line(self.features(x))", "self.line(-self.features(x))"),
+    "forward of a base class": ("return scaled(x)", "return scaled(x) + 1"),
+    "a helper": ("return 0.5 * x", "return 0.25 * x"),
+    "a frozen network exchanged": ("ones_(frozen.weight)", "eye_(frozen.weight)"),
+    "a constant tensor exchanged": ("full((2_000,), 3.0)", "full((2_000,), 1e-6)"),
+    "other first weights": ("manual_seed(0)", "manual_seed(1)"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_run_of_edited_code_is_trained_anew_and_going_back_finds_the_first(lab, edit):
+    assert LESSON.count(edit[0]) == 1
+    first, again, edited = lesson(lab), lesson(lab), lesson(lab, edit)
+    fresh = lesson(dataclasses.replace(lab, runs_folder=lab.runs_folder / "fresh"), edit)
+    assert again["run"].resumed_at == 30 and edited["run"].resumed_at == 0
+    assert torch.equal(edited["run"].history["loss"], fresh["run"].history["loss"])
+    assert not torch.equal(edited["run"].history["loss"], first["run"].history["loss"])
+    assert lesson(lab)["run"].resumed_at == 30
+
+
+@pytest.mark.parametrize("saves", [0, 2])
+@pytest.mark.parametrize("begin_anew", [False, True], ids=["same kernel", "new kernel"])
+def test_a_cell_that_is_cut_and_run_again_gives_the_run_that_was_never_cut(
+    lab, monkeypatch, saves, begin_anew
+):
+    """Cut in the middle of step 12, after so many checkpoints; `saves` 0: before the first one."""
+    whole = lesson(dataclasses.replace(lab, runs_folder=lab.runs_folder / "whole"))
+    every = {"save_every": 0 if saves else 1e9}
+    steps, broadcast = iter(range(100)), processes.broadcast_decisions
+
+    def cut_in_step(*decisions):
+        if next(steps) == 12:
+            raise KeyboardInterrupt
+        return broadcast(*decisions)
+
+    names = {"__name__": "__main__", "lab": lab, "data": line_data(), "options": every}
+    exec(LESSON, names)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(processes, "broadcast_decisions", cut_in_step)
+        exec(FIT, names)
+    assert not torch.equal(names["line"].line.weight, whole["line"].line.weight)
+    torch.rand(3)  # the notebook's random numbers have gone on
+    if begin_anew:
+        exec(LESSON, names)
+    exec(FIT, names)
+    assert names["run"].resumed_at == (12 if saves else 0)
+    assert torch.equal(names["run"].history["loss"], whole["run"].history["loss"])
+    assert torch.equal(names["line"].line.weight, whole["line"].line.weight)
+
+
+def test_a_longer_run_of_the_same_network_goes_on_in_the_same_kernel(lab):
+    names = lesson(lab)
+    exec(FIT.replace("epochs=6", "epochs=9"), names)
+    assert names["run"].resumed_at == 30 and len(names["run"].history["loss"]) == 45
+
+
+def test_fewer_epochs_in_the_same_kernel_are_the_beginning_of_that_run(lab):
+    """The last checkpoint is too long; the one before it, of step 0, has the first weights."""
+    names = lesson(lab)
+    whole = names["run"].history["loss"]
+    exec(FIT.replace("epochs=6", "epochs=1"), names)
+    assert torch.equal(names["run"].history["loss"], whole[:5])
+    resumed = lesson(lab)["run"]
+    assert resumed.resumed_at == 5 and torch.equal(resumed.history["loss"], whole)
+
+
+def test_without_its_checkpoints_a_run_begins_with_the_weights_there_are(lab):
+    names = lesson(lab)
+    for path in lab.runs_folder.glob("*.pt"):
+        path.unlink()
+    exec(FIT, names)
+    assert names["run"].history["loss"][0] != lesson(lab)["run"].history["loss"][0]
+
+
+def test_a_network_trained_further_is_another_run(lab):
+    """What begins with the weights that another run left is not the run that began afresh."""
+    names = lesson(lab)
+    exec(FIT.replace("epochs=6", "epochs=6, lr=0.01"), names)
+    further, weight = names["run"], names["line"].line.weight.clone()
+    afresh = lesson(lab, lr=0.01)["run"]
+    assert further.resumed_at == afresh.resumed_at == 0
+    names = lesson(lab)
+    exec(FIT.replace("epochs=6", "epochs=6, lr=0.01"), names)
+    assert names["run"].resumed_at == 30 and torch.equal(names["line"].line.weight, weight)
+
+
+def test_a_step_that_cannot_be_compared_begins_afresh_and_says_so(lab, capsys):
+    source = torch.Generator()
+
+    def noisy_step(batch, nets, opts):
+        torch.rand(1, generator=source)
+        return line_step(batch, nets, opts)
+
+    for _ in range(2):
+        run, _ = trained(lab, step=noisy_step)
+        said = capsys.readouterr().out
+        assert run.resumed_at == 0 and not list(lab.runs_folder.glob("*.pt"))
+        assert "line begins afresh and is not saved: it uses `source`, a torch" in said
+
+
+def test_a_resumed_run_says_when_it_began(lab, capsys):
+    trained(lab)
+    capsys.readouterr()
+    trained(lab)
+    assert re.search(r"resumed at step 3 of the run of \d\d:\d\d$", capsys.readouterr().out.strip())
 
 
 def only_checkpoint(lab):

@@ -1,18 +1,19 @@
-"""Cartoon animals on a plain: every horse has a hidden zebra, and a giraffe besides.
+"""Cartoon animals on a plain, with a ground truth for unpaired image-to-image translation.
 
-All kinds are drawn from the same factors, so the same seed with another kind gives the same
-scene, pixel by pixel, with the other animal in it. Lessons on unpaired translation train without
-these partners and are then measured against them.
+All kinds of animals are drawn from the same factors, so that the same seed with another kind gives
+the same scene, pixel by pixel, with the other animal in it. Lessons on unpaired translation train
+without these pairs and are evaluated on them.
 
 - "horse": a plain coat.
-- "zebra": the same shape; stripes in the horse's coat colour, darker by STRIPE, on PALE. The pair
-  is one to one: either image holds all that is needed to draw the other.
-- "grey zebra": stripes in INK whatever the coat, so the colour of the horse is lost.
+- "zebra": the same shape; stripes in the horse's coat colour, darker by STRIPE, on PALE. The pairs
+  are one to one: either image determines the other.
+- "grey zebra": stripes in INK whatever the coat, so that the colour of the horse is lost.
 - "giraffe": the same body and legs with a long neck and a small head; patches in the coat colour.
 
-Lengths are in half images: x runs from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top).
-An animal has coordinates of its own, in which it always faces right: `along` it, and `up` from
-the ground it stands on. Shapes are signed distances, negative inside, as in `faces`.
+Half the side of an image is the unit of length: x runs from -1 (left) to 1 (right), y from -1
+(bottom) to 1 (top). An animal has coordinates of its own, in which it always faces right: `along`
+it, and `up` from the ground it stands on. Shapes are signed distances, negative inside, as in
+`faces`.
 """
 
 from __future__ import annotations
@@ -66,15 +67,29 @@ PATCH = 0.85  # the same of a giraffe's patches
 
 
 def sample_factors(count: int, seed: int = 0) -> dict[str, Tensor]:
-    """Independent factors of `count` animals, name -> (count,) float32 on the CPU.
+    """Independent factors of `count` animals.
 
     They are the same for every kind, and the first ones do not depend on `count`.
-    Raises: ValueError where `count` is not a whole number of at least 1.
+
+    Args:
+        count: how many animals.
+        seed: of the random numbers.
+
+    Returns:
+        name -> (count,) float32 on the CPU.
+
+    Raises:
+        ValueError: `count` is not a whole number of at least 1.
+
+    Example:
+        >>> factors = sample_factors(100)
+        >>> factors["coat"].shape, factors["facing"].unique().tolist()  # left or right
+        (torch.Size([100]), [0.0, 1.0])
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"count must be a whole number of at least 1, but it is {count!r}.")
     generator = torch.Generator().manual_seed(seed)
-    # One row an animal, so that asking for more animals only adds rows.
+    # One row per animal, so that more animals only add rows.
     uniform = torch.rand(count, len(FACTORS), generator=generator)
     low, high = torch.tensor(list(RANGES.values())).T
     columns = (low + (high - low) * uniform).T.contiguous()
@@ -84,7 +99,11 @@ def sample_factors(count: int, seed: int = 0) -> dict[str, Tensor]:
 
 
 def check_factors(factors: Mapping[str, Tensor]) -> None:
-    """Raise ValueError, in one sentence, unless `factors` describes one or more animals."""
+    """Refuse factors that do not describe one or more animals.
+
+    Raises:
+        ValueError: a factor is missing, unknown, of another shape or out of its range.
+    """
     if missing := [name for name in FACTORS if name not in factors]:
         raise ValueError(f"The factors {missing} are missing; sample_factors gives all of them.")
     if unknown := [name for name in factors if name not in FACTORS]:
@@ -110,10 +129,11 @@ def draw(
     fixed: Mapping[str, float] | None = None,
     device: torch.device | str = "cpu",
 ) -> ImageSet:
-    """`count` random animals of one kind, (count, 3, resolution, resolution), with their factors.
+    """`count` random animals of one kind, with their factors.
 
-    The same seed with another kind gives the partners: the same scene around the other animal.
-    The first images do not depend on `count`, and every device draws the same up to rounding.
+    The same seed with another kind gives the ground truth of a translation: the same scene around
+    the other animal. The first images do not depend on `count`, and every device draws the same up
+    to rounding.
 
     Args:
         count: how many animals.
@@ -124,8 +144,17 @@ def draw(
             are drawn as if nothing were fixed.
         device: where to draw, and where the images stay.
 
-    Raises: ValueError where `count` is below 1, `kind` is unknown, `resolution` is not between 16
-        and 128, or a fixed factor is unknown or out of range.
+    Returns:
+        an ImageSet with images (count, 3, resolution, resolution) float32 in [0, 1].
+
+    Raises:
+        ValueError: `count` is below 1, `kind` is unknown, `resolution` is not between 16 and 128,
+            or a fixed factor is unknown or out of range.
+
+    Example:
+        >>> horses, zebras = draw(4, "horse"), draw(4, "zebra")  # pairs: the same seed
+        >>> horses.images.shape, torch.equal(horses.factors["sky"], zebras.factors["sky"])
+        (torch.Size([4, 3, 32, 32]), True)
     """
     factors = _factors(count, seed, fixed)
     images = render(factors, kind, resolution=resolution, device=device)
@@ -142,9 +171,21 @@ def mask(
     fixed: Mapping[str, float] | None = None,
     device: torch.device | str = "cpu",
 ) -> Tensor:
-    """How much of each pixel of `draw` with the same arguments the animal covers.
+    """The segmentation masks of the images that `draw` makes with the same arguments.
 
-    Returns: (count, 1, resolution, resolution) in [0, 1]: 0 is background, the same for all kinds.
+    Args:
+        count, kind, seed, resolution, fixed, device: as for `draw`.
+
+    Returns:
+        (count, 1, resolution, resolution) in [0, 1], the share of each pixel that the animal
+        covers. Where it is 0 is background, which is the same for all kinds.
+
+    Raises:
+        ValueError: as `draw`.
+
+    Example:
+        >>> mask(4, "zebra").shape
+        torch.Size([4, 1, 32, 32])
     """
     factors = _factors(count, seed, fixed)
     return _in_chunks(factors, kind, resolution, device, channels=1)
@@ -157,15 +198,23 @@ def render(
     resolution: int = 32,
     device: torch.device | str = "cpu",
 ) -> Tensor:
-    """The images of given factors, and nothing else: no random number is drawn.
+    """The images of given factors, without any random number.
 
     Args:
         factors: every name of `FACTORS` -> (N,) tensor within its range of `RANGES`.
         kind, resolution, device: as for `draw`.
 
-    Returns: (N, 3, resolution, resolution) float32 in [0, 1] on `device`.
-    Raises: ValueError for a missing, unknown, misshapen or out-of-range factor, an unknown kind
-        or a bad resolution.
+    Returns:
+        (N, 3, resolution, resolution) float32 in [0, 1] on `device`.
+
+    Raises:
+        ValueError: a factor is missing, unknown, of another shape or out of its range, `kind` is
+            unknown, or `resolution` is not between 16 and 128.
+
+    Example:
+        >>> factors = sample_factors(1) | {"head": torch.tensor([0.0])}  # grazing
+        >>> render(factors, "horse", resolution=64).shape
+        torch.Size([1, 3, 64, 64])
     """
     return _in_chunks(factors, kind, resolution, device, channels=3)
 
@@ -242,7 +291,8 @@ class _Scene(NamedTuple):
 def _capsule(x, y, start, end, start_radius, end_radius) -> tuple[Tensor, Tensor]:
     """Distance to a line thickened by a radius that changes evenly from one end to the other.
 
-    Returns: the distance, and the place along the line, 0 to 1.
+    Returns:
+        the distance, and the position along the line, 0 to 1.
     """
     length_x, length_y = end[0] - start[0], end[1] - start[1]
     square = length_x * length_x + length_y * length_y

@@ -1,9 +1,9 @@
-"""Other images of the same label: moved and mirrored, a whole batch at a time.
+"""Data augmentation: random crops, flips and normalisation of a whole batch at a time.
 
-Images that lie on a device as one tensor need no loader that reads and changes them one by one.
-Each function takes images (N, C, H, W), returns new ones of that shape on the same device, and
-leaves the given ones alone. Random numbers come from the device's own generator of torch, or from
-the one given, which must live on that device.
+The images are one tensor on a device, so no loader need read and change them one by one. Each
+function takes images (N, C, H, W), returns new ones of that shape on the same device, and leaves
+the given ones unchanged. Random numbers come from torch's generator of that device, or from the
+given one, which must be on that device.
 """
 
 from __future__ import annotations
@@ -16,20 +16,26 @@ from torch import Tensor
 
 
 def random_crop(images: Tensor, padding: int, generator: torch.Generator | None = None) -> Tensor:
-    """Move each image by up to `padding` pixels, down or up and left or right.
+    """Shift each image by up to `padding` pixels, up or down and left or right.
 
-    A frame of zeros is laid around each image, and a window of its old size is cut out at a
-    place of its own, all (2 · padding + 1)² being equally likely (He et al. 2015, section 4.2, has
-    4 pixels for images of 32). Zeros are black only where black is 0: crop first
-    and normalise then, or the frame is of another colour.
+    Each image is padded with zeros, and a window of its old size is cut out at a random position,
+    all (2 · padding + 1)² positions being equally likely (He et al. 2015, section 4.2, pad images
+    of 32 by 4 pixels). Crop before you normalise, because afterwards 0 is no longer black.
 
     Args:
         images: (N, C, H, W), of any range and type.
-        padding: pixels of the frame on each side, 0 or more.
-        generator: where the places come from.
+        padding: pixels of zeros on each side, 0 or more.
+        generator: of the random numbers.
+
+    Returns:
+        (N, C, H, W).
 
     Raises:
-        ValueError: no batch of images, or a padding that is no whole number of at least 0.
+        ValueError: no batch of images, or a padding that is not a whole number of at least 0.
+
+    Example:
+        >>> random_crop(torch.rand(8, 3, 32, 32), padding=4).shape
+        torch.Size([8, 3, 32, 32])
     """
     _check(images, padding)
     places = (2, len(images))
@@ -38,44 +44,54 @@ def random_crop(images: Tensor, padding: int, generator: torch.Generator | None 
 
 
 def crop(images: Tensor, padding: int, top: Tensor, left: Tensor) -> Tensor:
-    """The windows of `random_crop` at given places.
+    """The windows of `random_crop` at given positions.
 
     Args:
         images: (N, C, H, W), of any range and type.
-        padding: pixels of the frame of zeros on each side.
+        padding: pixels of zeros on each side.
         top, left: (N,) whole numbers from 0 to 2 · padding: where each window begins in its
-            framed image. `padding` itself leaves the image where it was.
+            padded image. `padding` itself leaves the image where it was.
+
+    Returns:
+        (N, C, H, W).
 
     Raises:
         ValueError: as `random_crop`.
-        IndexError: not one place for each image, or one beyond 2 · padding.
+        IndexError: not one position for each image, or one beyond 2 · padding.
     """
     _check(images, padding)
     height, width = images.shape[2:]
-    framed = F.pad(images, [padding] * 4)
+    padded = F.pad(images, [padding] * 4)
     # All windows of all images as a view, (N, C, 2 padding + 1, 2 padding + 1, H, W).
-    windows = framed.unfold(2, height, 1).unfold(3, width, 1)
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)
     return windows[torch.arange(len(images), device=images.device), :, top, left]
 
 
 def random_flip(
     images: Tensor, probability: float = 0.5, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Exchange left and right in each image with the given probability.
+    """Flip each image horizontally with the given probability.
 
     Args:
         images: (N, C, H, W), of any range and type.
-        probability: from 0 (never) to 1 (all of them).
-        generator: where the decisions come from.
+        probability: from 0 (no image) to 1 (all of them).
+        generator: of the random numbers.
+
+    Returns:
+        (N, C, H, W).
 
     Raises:
         ValueError: no batch of images, or a probability outside [0, 1].
+
+    Example:
+        >>> random_flip(torch.tensor([[[[1.0, 2.0, 3.0]]]]), probability=1.0)
+        tensor([[[[3., 2., 1.]]]])
     """
     _check(images)
     if not 0 <= probability <= 1:
         raise ValueError(f"The probability of a flip is {probability!r}; give one from 0 to 1.")
-    dice = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device)
-    return torch.where(dice < probability, images.flip(3), images)
+    numbers = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device)
+    return torch.where(numbers < probability, images.flip(3), images)
 
 
 def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -84,6 +100,9 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
     Args:
         images: (N, C, H, W) float, in [0, 1] for the usual means.
         mean, std: C numbers each, a sequence or a tensor; see `colour_statistics`.
+
+    Returns:
+        (N, C, H, W) float.
 
     Raises:
         ValueError: no batch of images, not C numbers, or a standard deviation that is not
@@ -103,7 +122,13 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
 
 
 def colour_statistics(images: Tensor) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each colour over all pixels, of images (N, C, H, W).
+    """Mean and standard deviation of each colour over all pixels and images.
+
+    Args:
+        images: (N, C, H, W) float.
+
+    Returns:
+        two lists of C numbers.
 
     Raises:
         ValueError: no batch of images.

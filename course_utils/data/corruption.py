@@ -1,6 +1,6 @@
 """Ways to damage an image, for denoising autoencoders and for measuring what survives.
 
-Each takes images (N, C, H, W) in [0, 1] and a strength, and draws from torch's generator.
+Each function takes images (N, C, H, W) in [0, 1] and a strength, and uses torch's random numbers.
 """
 
 from __future__ import annotations
@@ -13,25 +13,39 @@ def mask(images: Tensor, share: float) -> Tensor:
     """Set a random share of the pixels to zero, all colours of a pixel together (lecture 1).
 
     Args:
-        images: (N, C, H, W) in [0, 1], as is the result.
-        share: from 0 to 1; lectures 1 and 5 use 0.3 to 0.5. At 1 nothing is left but black.
+        images: (N, C, H, W) in [0, 1].
+        share: from 0 to 1; lectures 1 and 5 use 0.3 to 0.5. At 1 every pixel is black.
+
+    Returns:
+        (N, C, H, W) in [0, 1].
 
     Raises:
-        ValueError: `share` is outside of that.
+        ValueError: `share` is not in [0, 1].
+
+    Example:
+        >>> mask(torch.ones(1, 1, 100, 100), share=0.3).mean().round(decimals=1)
+        tensor(0.7000)
     """
     _check_share(share)
     return images * (torch.rand_like(images[:, :1]) >= share)
 
 
 def gaussian(images: Tensor, sigma: float) -> Tensor:
-    """Add Gaussian noise of standard deviation `sigma`; values may leave [0, 1].
+    """Add Gaussian noise of standard deviation `sigma`.
 
     Args:
-        images: (N, C, H, W) in [0, 1]; the result has that shape.
+        images: (N, C, H, W) in [0, 1].
         sigma: at least 0.
 
+    Returns:
+        (N, C, H, W), not clipped to [0, 1].
+
     Raises:
-        ValueError: `sigma` is negative or no finite number.
+        ValueError: `sigma` is negative or not finite.
+
+    Example:
+        >>> gaussian(torch.zeros(1, 1, 100, 100), sigma=0.5).std().round(decimals=1)
+        tensor(0.5000)
     """
     if not 0 <= sigma < float("inf"):
         raise ValueError(f"The noise has strength {sigma!r}; give 0 or more.")
@@ -42,11 +56,19 @@ def salt_and_pepper(images: Tensor, share: float) -> Tensor:
     """Set a random share of the pixels to black or white, half each.
 
     Args:
-        images: (N, C, H, W) in [0, 1], as is the result.
-        share: from 0 to 1. At 1 nothing of the image is left.
+        images: (N, C, H, W) in [0, 1].
+        share: from 0 to 1. At 1 every pixel is black or white.
+
+    Returns:
+        (N, C, H, W) in [0, 1].
 
     Raises:
-        ValueError: `share` is outside of that.
+        ValueError: `share` is not in [0, 1].
+
+    Example:
+        >>> noisy = salt_and_pepper(torch.full((1, 1, 100, 100), 0.5), share=0.2)
+        >>> (noisy != 0.5).float().mean().round(decimals=1)
+        tensor(0.2000)
     """
     _check_share(share)
     number = torch.rand_like(images[:, :1])
@@ -55,17 +77,24 @@ def salt_and_pepper(images: Tensor, share: float) -> Tensor:
 
 
 def cutout(images: Tensor, share: float) -> Tensor:
-    """Black out one square of `share` of the area, at a random place in each image.
+    """Set a square of `share` of the area to black, at a random position in each image.
 
     Its sides are whole pixels, and in an image that is not square it has the image's
-    proportions.
+    proportions. The method of DeVries and Taylor (2017).
 
     Args:
-        images: (N, C, H, W) in [0, 1], as is the result.
-        share: from 0 to 1. At 1 nothing is left but black.
+        images: (N, C, H, W) in [0, 1].
+        share: from 0 to 1. At 1 every pixel is black.
+
+    Returns:
+        (N, C, H, W) in [0, 1].
 
     Raises:
-        ValueError: `share` is outside of that.
+        ValueError: `share` is not in [0, 1].
+
+    Example:
+        >>> cutout(torch.ones(1, 1, 32, 32), share=0.25).sum()  # ¾ of 1024 pixels
+        tensor(768.)
     """
     _check_share(share)
     count, _, height, width = images.shape

@@ -1,15 +1,20 @@
-"""Fetch files so that a file under its final name is always whole and always the right one."""
+"""Fetch and unpack files so that one under its final name is always whole and the right one.
+
+What is unpacked gets its SHA-256 in a file beside it, `NAME.sha256` (as `sha256sum -c` reads it),
+so that later damage to it is noticed when it is read.
+"""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import http.client
-import shutil
+import socket
 import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -17,6 +22,7 @@ from urllib.parse import urlsplit
 from ..session.files import replacing
 
 CHUNK_BYTES = 1 << 20
+TIMEOUT = 15.0  # seconds to wait for a server that says nothing
 
 
 class DownloadError(RuntimeError):
@@ -33,7 +39,7 @@ def fetch(
     checksum: str,
     *,
     instead: str,
-    timeout: float = 15.0,
+    timeout: float = TIMEOUT,
     limit: int = 1 << 30,
 ) -> Path:
     """Make sure that `path` holds the file with this checksum; return `path`.
@@ -55,7 +61,7 @@ def fetch(
     path = Path(path)
     failures = []
     try:
-        if path.is_file() and _digest(path, checksum).startswith(checksum):
+        if has_checksum(path, checksum):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
         for url in urls:
@@ -112,14 +118,36 @@ def _chunks(url: str, host: str, timeout: float) -> Iterator[bytes]:
         raise _MirrorFailed(f"{host} sent only {received:,} of {promised:,} bytes")
 
 
+def has_checksum(path: Path, checksum: str) -> bool:
+    """Whether a file lies at `path` and has this checksum, in the form that `fetch` takes."""
+    if not path.is_file():
+        return False
+    digest = _new_hash(checksum)
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return f"{digest.name}:{digest.hexdigest()}".startswith(checksum)
+
+
+@contextmanager
+def impatient(timeout: float = TIMEOUT) -> Iterator[None]:
+    """Within the block, libraries that set no limit of their own wait for no server longer."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(timeout)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
 def gunzip(archive: Path, path: Path) -> None:
-    """Unpack a .gz file to `path`, whole or not at all."""
-    with gzip.open(archive) as source, replacing(path) as target:
-        shutil.copyfileobj(source, target, CHUNK_BYTES)
+    """Unpack a .gz file to `path`, whole or not at all, with its checksum beside it."""
+    with gzip.open(archive) as source:
+        write_checked(source, path)
 
 
 def extract(archive: Path, folder: Path, names: Iterable[str], *, limit: int) -> None:
-    """Unpack the plain files called `names` from a .tar.gz into `folder`, each whole or not at all.
+    """Unpack the plain files called `names` from a .tar.gz into `folder`, each as `gunzip` does.
 
     Only the last part of a member's name counts and nothing else is written, so an archive
     cannot place a file anywhere else. Members over `limit` bytes are left out.
@@ -130,18 +158,45 @@ def extract(archive: Path, folder: Path, names: Iterable[str], *, limit: int) ->
         for member in tar:
             name = member.name.rpartition("/")[2]
             if name in wanted and member.isreg() and member.size <= limit:
-                with replacing(folder / name) as target:
-                    shutil.copyfileobj(tar.extractfile(member), target, CHUNK_BYTES)
+                write_checked(tar.extractfile(member), folder / name)
+
+
+def write_checked(source: BinaryIO, path: Path) -> None:
+    """Write the rest of `source` to `path`, whole or not at all, with its checksum beside it."""
+    digest = hashlib.sha256()
+    with replacing(path) as target:
+        while chunk := source.read(CHUNK_BYTES):
+            digest.update(chunk)
+            target.write(chunk)
+        # Before `path` has its name: no file is without the checksum that was written for it.
+        with replacing(_checksum_file(path)) as note:
+            note.write(f"{digest.hexdigest()}  {path.name}\n".encode())
+
+
+def damage(path: Path, content, checksum: str | None = None) -> str | None:
+    """What is wrong with `content`, the bytes of the file at `path`, or None.
+
+    Args:
+        content: bytes, or an array of them.
+        checksum: "sha256:..." where it is known; otherwise that beside the file is taken, and
+            where there is none, any content is right.
+
+    Returns: the end of a sentence that begins with the path.
+    """
+    if checksum is None and _checksum_file(path).is_file():
+        checksum = f"sha256:{_checksum_file(path).read_text(encoding='utf-8', errors='replace')}"
+    if checksum is None:
+        return None
+    expected = checksum.removeprefix("sha256:").partition(" ")[0]
+    found = hashlib.sha256(content).hexdigest()
+    if found == expected:
+        return None
+    return f"is damaged or another file (SHA-256 {found[:8]}… instead of {expected[:8]}…)"
+
+
+def _checksum_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
 
 
 def _new_hash(checksum: str):
     return hashlib.new(checksum.partition(":")[0], usedforsecurity=False)
-
-
-def _digest(path: Path, checksum: str) -> str:
-    """The checksum of the file at `path`, in the same algorithm and form as `checksum`."""
-    digest = _new_hash(checksum)
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return f"{digest.name}:{digest.hexdigest()}"

@@ -1,7 +1,7 @@
-"""What a cartoon face is made of: its factors, how they are sampled, and how they are said.
+"""The generative factors of the cartoon faces: their ranges, samples and captions.
 
-`faces.py` draws them. Every factor is one number a face, and every factor is sampled
-independently of all others, which no crowd of real people is: here a child may wear a beard.
+`faces` draws them. Every factor is one number per face, and is sampled independently of all
+others, unlike in photographs of real people: here a child may wear a beard.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RANGES = {
     "background": (0.0, 1.0),  # once round the colour wheel: 0 and 1 are the same pink
 }
 
-# The other factors are a position in a list of words; the numbers are their odds.
+# The other factors are a position in a list of words; the numbers are their relative frequencies.
 CHOICES = {
     "hair_style": {
         "bald": 2, "short": 3, "spiky": 3, "bob": 3, "long": 3, "curly": 3, "bun": 3, "pigtails": 2,
@@ -49,15 +49,27 @@ WALLS = ("pink", "yellow", "green", "turquoise", "blue", "violet")
 def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
     """Independent factors of `size` faces, the same on every device.
 
-    The first faces do not depend on how many are asked for.
+    The first faces do not depend on `size`.
 
-    Returns: name -> (size,) tensor on the CPU: float32 for `RANGES`, int64 for `CHOICES`.
-    Raises: ValueError where `size` is not a whole number of at least 1.
+    Args:
+        size: how many faces.
+        seed: of the random numbers.
+
+    Returns:
+        name -> (size,) tensor on the CPU: float32 for `RANGES`, int64 for `CHOICES`.
+
+    Raises:
+        ValueError: `size` is not a whole number of at least 1.
+
+    Example:
+        >>> factors = sample_factors(100)
+        >>> len(factors), factors["smile"].shape, factors["glasses"].unique().tolist()
+        (13, torch.Size([100]), [0, 1])
     """
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ValueError(f"size must be a whole number of at least 1, but it is {size!r}.")
     generator = torch.Generator().manual_seed(seed)
-    # One row a face, so that asking for more faces only adds rows.
+    # One row per face, so that more faces only add rows.
     uniform = torch.rand(size, len(FACTORS), generator=generator)
     factors = {}
     for name, column in zip(FACTORS, uniform.T.contiguous(), strict=True):
@@ -71,7 +83,11 @@ def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
 
 
 def check_factors(factors: Mapping[str, Tensor]) -> None:
-    """Raise ValueError, in one sentence, unless `factors` describes one or more faces."""
+    """Refuse factors that do not describe one or more faces.
+
+    Raises:
+        ValueError: a factor is missing, unknown, of another shape or out of its range.
+    """
     if missing := [name for name in FACTORS if name not in factors]:
         raise ValueError(f"The factors {missing} are missing; sample_factors gives all of them.")
     if unknown := [name for name in factors if name not in FACTORS]:
@@ -89,14 +105,19 @@ def check_factors(factors: Mapping[str, Tensor]) -> None:
 
 
 def caption(factors: Mapping[str, float], seed: int = 0) -> str:
-    """One English sentence about one face, e.g. "An old person with round glasses and a grey
-    beard, smiling, turned to the left, in front of a green wall."
+    """One English sentence about one face.
 
-    It always tells age, hair, glasses, beard, mood, wall, and, where they can be seen, a turn of
-    the head and closed eyes. `seed` chooses among wordings of equal meaning.
+    It has the age, hair, glasses, beard, mood and wall, and, where they are visible, the turn of
+    the head and closed eyes.
 
     Args:
         factors: name -> number or tensor with one element.
+        seed: chooses among wordings of equal meaning.
+
+    Example:
+        >>> from course_utils.data.face_sheet import PLAIN
+        >>> caption(PLAIN)
+        'A grown-up with neat short brown hair, calm, on a turquoise background.'
     """
     value = {name: float(factors[name]) for name in FACTORS}
     choose = random.Random(seed).choice

@@ -1,4 +1,4 @@
-"""A contact sheet of the faces: what each factor does, one row a factor."""
+"""A sheet of faces that shows the effect of each factor, one row per factor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from . import faces
 
-# Somebody in whom every factor can be seen: neither bald nor hidden behind glasses or a beard.
+# A face in which every factor is visible: not bald, and without glasses and beard.
 PLAIN = {
     "smile": 0.0,
     "eye_openness": 0.7,
@@ -26,15 +26,23 @@ PLAIN = {
 
 
 def factor_sheet(steps: int = 8, resolution: int = 32) -> dict[str, Tensor]:
-    """The same person with one factor after the other going through all its values.
+    """The same face with one factor after the other taking all its values.
 
     Args:
-        steps: images of a continuous factor, from one end of its range to the other. A factor
-            that is a choice has one image a choice.
+        steps: images per continuous factor, from one end of its range to the other. A discrete
+            factor has one image per choice.
         resolution: height and width in pixels, 16 to 128.
 
     Returns:
-        caption -> (images, 3, resolution, resolution), ready for `plots.rows`.
+        caption -> (images, 3, resolution, resolution), as `plots.image_rows` takes it.
+
+    Raises:
+        ValueError: `resolution` is not between 16 and 128.
+
+    Example:
+        >>> sheet = factor_sheet(steps=5)
+        >>> sheet["smile: -1 to 1"].shape
+        torch.Size([5, 3, 32, 32])
     """
     sheet = {}
     for name in faces.FACTORS:

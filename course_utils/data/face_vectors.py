@@ -1,4 +1,4 @@
-"""The factors of a face as one vector: what a network is told, and what it reads."""
+"""The factors of a face as one vector: a condition for a generator, or a target of a regressor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,18 @@ YES_OR_NO = ("glasses", "beard")
 
 
 def width(name: str) -> int:
-    """How many numbers a factor takes: 1, 2 for the wall's colour, or one for each choice."""
+    """How many dimensions a factor takes: 1, 2 for the wall's colour, or one for each choice.
+
+    Args:
+        name: the factor.
+
+    Raises:
+        ValueError: there is no such factor.
+
+    Example:
+        >>> width("smile"), width("background"), width("hair_style")
+        (1, 2, 8)
+    """
     if name not in FACTORS:
         raise ValueError(f"There is no factor {name!r}; a face has {', '.join(FACTORS)}.")
     if name in RANGES or name in YES_OR_NO:
@@ -24,17 +35,26 @@ def width(name: str) -> int:
 
 
 def encode(factors: Mapping[str, Tensor], names: Sequence[str]) -> Tensor:
-    """(N, k) float32: the named factors of N faces, side by side.
+    """The named factors of N faces as vectors.
 
-    Numbers are moved to [-1, 1]; the wall's colour, which goes round, becomes a point on the
-    circle; glasses and beard are 0 or 1; every other choice is one-hot. An age between two
-    stages is a share of each.
+    Continuous factors are scaled to [-1, 1]; the wall's colour, which is periodic, becomes a point
+    on the unit circle; glasses and beard are 0 or 1; every other choice is one-hot. An age between
+    two stages is a mixture of both.
 
     Args:
-        factors: name -> (N,), as `sample_factors` gives them; names not asked for may be missing.
+        factors: name -> (N,), as from `sample_factors`; other factors may be missing.
         names: which factors, and in which order.
 
-    Raises: ValueError for an unknown name, or one that `factors` lacks.
+    Returns:
+        (N, k) float32, k being the sum of the factors' widths.
+
+    Raises:
+        ValueError: an unknown name, or one that `factors` lacks.
+
+    Example:
+        >>> factors = {"smile": torch.tensor([1.0]), "age": torch.tensor([0.5])}
+        >>> encode(factors, ["smile", "age"])  # half child, half adult
+        tensor([[1.0000, 0.5000, 0.5000, 0.0000]])
     """
     for name in names:
         width(name)  # refuses unknown names
@@ -44,10 +64,17 @@ def encode(factors: Mapping[str, Tensor], names: Sequence[str]) -> Tensor:
 
 
 def decode(vectors: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-    """The factors that vectors, or readings of a network, come nearest to: inverse of `encode`.
+    """The factors nearest to given vectors or outputs of a network: the inverse of `encode`.
 
-    Returns: name -> (N,): float32 within the range for numbers, int64 for choices.
-    Raises: ValueError where the width does not fit the names.
+    Args:
+        vectors: (N, k).
+        names: which factors, and in which order.
+
+    Returns:
+        name -> (N,): float32 within the range of a continuous factor, int64 for choices.
+
+    Raises:
+        ValueError: k is not the sum of the factors' widths.
     """
     widths = [width(name) for name in names]
     if vectors.dim() != 2 or vectors.shape[1] != sum(widths):

@@ -5,8 +5,9 @@ brows, mouth, glasses, beard and hairline are painted on it: every pixel is take
 point of the head it shows, and that point, seen from the front, says what is painted there. A
 turn of the head is therefore a true rotation, and the far side narrows by itself.
 
-Lengths are in half images: x runs from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top).
-Shapes are signed distances, negative inside, with an edge about one pixel soft.
+Half the side of an image is the unit of length: x runs from -1 (left) to 1 (right), y from -1
+(bottom) to 1 (top). Shapes are signed distances, negative inside, with an edge about one pixel
+soft.
 """
 
 from __future__ import annotations
@@ -93,9 +94,9 @@ def draw(
     device: torch.device | str = "cpu",
     resolution: int = 32,
 ) -> ImageSet:
-    """`size` random faces, (size, 3, resolution, resolution), with all factors and a caption each.
+    """`size` random faces, each with all factors and a caption.
 
-    The same on every device up to rounding, and the first faces do not depend on `size`.
+    They are the same on every device up to rounding, and the first ones do not depend on `size`.
 
     Args:
         size: how many faces.
@@ -105,8 +106,12 @@ def draw(
         device: where to draw, and where the images stay.
         resolution: height and width in pixels, 16 to 128.
 
-    Raises: ValueError where `size` is below 1, `resolution` is not between 16 and 128, or a fixed
-        factor is unknown or out of range.
+    Returns:
+        an ImageSet with images (size, 3, resolution, resolution) float32 in [0, 1].
+
+    Raises:
+        ValueError: `size` is below 1, `resolution` is not between 16 and 128, or a fixed factor is
+            unknown or out of range.
     """
     factors = sample_factors(size, seed)
     for name, value in (fixed or {}).items():
@@ -125,17 +130,26 @@ def draw(
 def render(
     factors: Mapping[str, Tensor], *, resolution: int = 32, device: torch.device | str = "cpu"
 ) -> Tensor:
-    """The images of given factors, and nothing else: no random number is drawn.
+    """The images of given factors, without any random number.
 
     Args:
         factors: every name of `FACTORS` -> (N,) tensor: within its range for `RANGES`, a position
             in the list of words for `CHOICES`. Of the latter, only `age` may lie between two
             stages (0 child, 1 adult, 2 old), so that ageing can be shown step by step.
         resolution: height and width in pixels, 16 to 128.
+        device: where to draw, and where the images stay.
 
-    Returns: (N, 3, resolution, resolution) float32 in [0, 1] on `device`.
-    Raises: ValueError for a missing, unknown, misshapen or out-of-range factor, or a bad
-        resolution.
+    Returns:
+        (N, 3, resolution, resolution) float32 in [0, 1] on `device`.
+
+    Raises:
+        ValueError: a factor is missing, unknown, of another shape or out of its range, or
+            `resolution` is not between 16 and 128.
+
+    Example:
+        >>> factors = sample_factors(4) | {"smile": torch.tensor([-1.0, 0.0, 0.5, 1.0])}
+        >>> render(factors).shape
+        torch.Size([4, 3, 32, 32])
     """
     if not isinstance(resolution, int) or not 16 <= resolution <= 128:
         raise ValueError(f"resolution must be from 16 to 128 pixels, but it is {resolution!r}.")
@@ -237,9 +251,10 @@ def _place_head(value: dict[str, Tensor], x: Tensor, y: Tensor, pixel: float) ->
 
 
 def _unturn(x: Tensor, radius: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the point seen at x, on a vertical cylinder turned by `turn`, was before the turn.
+    """Where the point visible at x, on a vertical cylinder turned by `turn`, was before the turn.
 
-    Returns: its distances across and ahead. Beyond the cylinder, those of its nearer edge.
+    Returns:
+        its distances across and ahead; beyond the cylinder, those of its nearer edge.
     """
     x = torch.minimum(torch.maximum(x, -radius), radius)
     depth = (radius.square() - x.square()).clamp_min(0).sqrt()

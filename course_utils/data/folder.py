@@ -1,4 +1,4 @@
-"""A folder of anybody's images as an image set."""
+"""A folder of one's own images as an image set."""
 
 from __future__ import annotations
 
@@ -28,26 +28,28 @@ def read_folder(
 ) -> ImageSet:
     """Read the PNG, JPEG, WebP, BMP and GIF images under `path`, sub-folders included.
 
-    Each image is turned upright (EXIF), reduced to 8 bits a channel, laid on white where it
-    is transparent, converted to RGB, and resized and centre-cropped to fill the frame. Of an
-    animation the first frame counts. Hidden files and folders are passed over.
+    Each image is turned upright (EXIF), reduced to 8 bits per channel, converted to RGB with
+    white in place of transparency, and resized and centre-cropped to the resolution. Of an
+    animation only the first frame is used. Hidden files and folders are ignored.
 
-    Order and labels: where every image lies in one of two or more sub-folders, these are its
-    classes, and the classes take turns, so that the first `size` images are balanced.
-    Otherwise the images come in the order of their paths, without labels.
+    Order and labels: if every image lies in one of two or more sub-folders, these are the classes,
+    and the classes alternate, so that the first `size` images are balanced. Otherwise the images
+    come in the order of their paths, without labels.
 
     A file that cannot be decoded, or has more than 100 megapixels, is left out, and one printed
     line names it. A plain JPEG may have up to 178: it is decoded at a fraction of its size.
 
     Args:
-        split: where `path` has both sub-folders "train" and "test", the one to read; any other
-            folder is all "train".
+        path: the folder.
+        split: the sub-folder to read if `path` has both "train" and "test"; any other folder is
+            all "train".
         size: the first `size` readable images; default all.
         resolution: side in pixels. Default: the size that all the images share, if it is no
             larger than 256 x 256 (it need not be square), else 64.
+        device: of the result.
 
     Returns:
-        The set called after the folder, with images (N, 3, H, W) float32 in [0, 1].
+        an ImageSet with the name of the folder and images (N, 3, H, W) float32 in [0, 1].
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -92,16 +94,22 @@ def read_folder(
 def read_image(source, shape: tuple[int, int], crop: bool = True) -> np.ndarray:
     """The image in a file as (H, W, 3) uint8, with `shape` = (H, W); see `read_folder`.
 
-    With `crop` it fills the frame and what stands out is cut off; without, it is shrunk or
-    enlarged to fit within the frame whole, so that one of its sides may be shorter.
+    With `crop` it fills `shape` and the rest is cut off; without, the whole image is resized to
+    fit into `shape`, so that one of its sides may be shorter.
 
-    Raises whatever Pillow makes of a damaged file, and ValueError where it is no image at all
-    or unfolds into more than MAX_PIXELS pixels, which is read from its header before.
+    Args:
+        source: a path, or an open binary file.
+        shape: (H, W).
+        crop: see above.
+
+    Raises:
+        ValueError: the file is no image, or has more than MAX_PIXELS pixels, by its header.
+        Exception: whatever Pillow raises for a damaged file.
     """
     from PIL import Image, ImageOps
 
     height, width = shape
-    # Twice the frame leaves the quality to the resize below; the frame may yet be turned by EXIF.
+    # With twice the size the resize below decides the quality; EXIF may turn the image yet.
     enough = 2 * max(shape)
     with _open(source, enough) as image:
         image = _reduced(image, enough)
@@ -215,7 +223,7 @@ def _find_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
 
 
 def _refuse(error: OSError):
-    raise error  # os.walk would pass over a folder that it cannot read
+    raise error  # os.walk would ignore a folder that it cannot read
 
 
 def _class_of(file: Path, folder: Path) -> str:

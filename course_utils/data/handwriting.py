@@ -2,15 +2,15 @@
 
 A digit is made in three steps, one function each:
 
-1. `_write`: a style gives the points the pen passes; an unsteady hand moves them; a spline joins
-   them to a path.
-2. `_place`: the path is slanted, turned, brought to its size and put in its position.
-3. `_ink`: a pen of the given thickness follows the path and leaves grey values.
+1. `_write`: a writing style gives the points of the pen's path; noise moves them; a spline
+   connects them.
+2. `_place`: the path is slanted, rotated, scaled and put in its position.
+3. `_ink`: a stroke of the given width follows the path and makes grey values.
 
-Every image is a pure function of its class, its factors and its noise (the unsteadiness of the
-hand). The factors are independent of each other, of the noise and of the class. All random numbers
-come from the CPU, so one seed gives the same images on every device, up to rounding; drawing
-takes no matrix product, so neither TF32 nor autocast changes them.
+Every image is a pure function of its class, its factors and its noise. The factors are independent
+of each other, of the noise and of the class. All random numbers come from the CPU, so that one
+seed gives the same images on every device, up to rounding; drawing takes no matrix product, so
+that neither TF32 nor autocast changes them.
 """
 
 from __future__ import annotations
@@ -31,38 +31,37 @@ from .imageset import ImageSet
 SIDE = 28  # pixels
 CLASSES = tuple("0123456789")
 
-# What differs between two digits of one class, and the range in which it is drawn: style uniformly,
-# the others from a normal distribution around the middle that ends at LIMIT standard deviations
-# (thickness on a scale of ratios, so that its middle is the geometric one).
-# Real handwriting, too, has many middling digits and few extreme ones.
+# The factors and their ranges: style is uniform, the others come from a normal distribution around
+# the middle, truncated at LIMIT standard deviations (thickness on a logarithmic scale). As in real
+# handwriting, average digits are frequent and extreme ones rare.
 FACTORS = {
     "style": (0.0, 1.0),  # which of the class's styles; see `style_index`
     "slant": (-0.5, 0.85),  # shear: pixels to the right per pixel up; 0 is upright
     "rotation": (-0.25, 0.25),  # radians, clockwise as seen; applied after the slant
-    "thickness": (1.2, 5.0),  # mean width of the pen, pixels
+    "thickness": (1.2, 5.0),  # mean stroke width, pixels
     "size": (18.0, 21.5),  # longer side of the box around the ink, pixels
     "position_x": (-1.5, 1.5),  # centre of mass right of the image's centre, pixels
     "position_y": (-1.5, 1.5),  # centre of mass below the image's centre, pixels
 }
 LIMIT = 2.5
 
-# Fixed, these make digits of a steady pen: what differs is the digit, its style and the hand.
+# Fixed, these make canonical (deslanted) digits: only class, style, thickness and noise differ.
 CANONICAL = {"slant": 0.2, "rotation": 0.0, "size": 19.5, "position_x": 0.0, "position_y": 0.0}
 
-# The noise of one image: independent standard normal numbers, that end at +-LIMIT.
+# The noise of one image: independent standard normal numbers, truncated at +-LIMIT.
 POINTS = max(sum(len(points) for points, _ in style.strokes()) for style in STYLES)
 WAVES = 3
 NOISE = {
-    "points": (POINTS, 2),  # where each point of the path lands
-    "ends": (2,),  # whether it lands late and lifts early
-    "second_stroke": (2,),  # how far the second stroke misses its place
-    "sloppiness": (1,),  # how strongly this hand shakes
-    "roundness": (1,),  # whether it passes the points or cuts across between them
+    "points": (POINTS, 2),  # displacement of each point of the path
+    "ends": (2,),  # how much is missing at the start and at the end of the path
+    "second_stroke": (2,),  # displacement of the second stroke
+    "sloppiness": (1,),  # scale of the displacements
+    "roundness": (1,),  # whether the path passes through its points or only near them
     "waves": (WAVES, 5),  # smooth bending of the whole digit
     "waist": (1,),  # upper half larger than the lower, or the reverse
     "taper": (1,),  # top wider than the bottom, or the reverse
     "width": (1,),  # narrow or wide writing
-    "pressure": (2,),  # how the pen's width changes along a stroke
+    "pressure": (2,),  # how the stroke width changes along a stroke
     "softness": (1,),  # sharp or blurred edge of the ink
 }
 NOISE_SIZE = sum(prod(shape) for shape in NOISE.values())
@@ -81,17 +80,17 @@ def draw(
 
     Args:
         size: how many digits.
-        seed: of the classes, the factors and the unsteadiness of the hand.
+        seed: of the classes, the factors and the noise.
         fixed: factors that are the same for every digit, for example {"rotation": 0.0}; the
             others are drawn as if nothing were fixed.
         device: where to draw, and where the images stay.
 
     Returns:
-        An ImageSet "handwriting" on `device`: images (size, 1, 28, 28) float32 in [0, 1], ink
-        bright on black; labels (size,); factors as in `sample_factors`; classes "0" to "9".
+        an ImageSet "handwriting" on `device`: images (size, 1, 28, 28) float32 in [0, 1], bright
+        strokes on black; labels (size,); factors as in `sample_factors`; classes "0" to "9".
 
     Raises:
-        ValueError: if size is not a positive whole number, seed not a whole number, or a fixed
+        ValueError: `size` is not a positive whole number, `seed` not a whole number, or a fixed
             factor unknown or impossible.
     """
     labels = sample_labels(size, seed)
@@ -103,13 +102,24 @@ def draw(
 
 
 def legible_digits(size: int, seed: int = 0, device="cpu") -> ImageSet:
-    """Draw `size` digits with half the unsteadiness of the hand, in a border of two pixels.
+    """Draw `size` digits with half the noise, in a border of two pixels.
 
-    Each can be read with certainty, and 32 pixels can be halved three times. Classes and factors
-    are those of `draw(size, seed=seed)`.
+    All of them are legible, and 32 pixels can be halved three times. Classes and factors are those
+    of `draw(size, seed=seed)`.
 
-    Returns: an ImageSet like that of `draw`, of images (size, 1, 32, 32).
-    Raises: ValueError where `draw` does.
+    Args:
+        size, seed, device: as for `draw`.
+
+    Returns:
+        an ImageSet like that of `draw`, with images (size, 1, 32, 32).
+
+    Raises:
+        ValueError: as `draw`.
+
+    Example:
+        >>> digits = legible_digits(10)
+        >>> digits.images.shape, sorted(digits.labels.tolist())
+        (torch.Size([10, 1, 32, 32]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
     labels, factors = sample_labels(size, seed), sample_factors(size, seed)
     images = pad(render(labels, factors, 0.5 * sample_noise(size, seed), device), (2, 2, 2, 2))
@@ -117,16 +127,34 @@ def legible_digits(size: int, seed: int = 0, device="cpu") -> ImageSet:
 
 
 def sample_labels(size: int, seed: int = 0) -> Tensor:
-    """(size,) int64 classes on the CPU; from the first on, every ten hold each class once."""
+    """The classes of `size` digits, (size,) int64 on the CPU; every ten have each class once.
+
+    Args:
+        size: how many digits.
+        seed: of the random numbers.
+
+    Raises:
+        ValueError: `size` is not a positive whole number, or `seed` not a whole number.
+    """
     _check_request(size, seed)
     tens = -(-size // 10)  # rounded up
     return _uniform(tens, 10, seed, stream=0).argsort(dim=1).flatten()[:size]
 
 
 def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
-    """The factors of `size` digits: name -> (size,) float32 on the CPU.
+    """The factors of `size` digits.
 
     Each lies in its range in `FACTORS`, and is independent of the others and of the class.
+
+    Args:
+        size: how many digits.
+        seed: of the random numbers.
+
+    Returns:
+        name -> (size,) float32 on the CPU.
+
+    Raises:
+        ValueError: `size` is not a positive whole number, or `seed` not a whole number.
     """
     _check_request(size, seed)
     uniform = dict(zip(FACTORS, _uniform(size, len(FACTORS), seed, stream=1).unbind(dim=1)))
@@ -140,17 +168,25 @@ def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
 
 
 def sample_noise(size: int, seed: int = 0) -> Tensor:
-    """(size, NOISE_SIZE) float32 on the CPU: the unsteadiness of the hand, a row an image."""
+    """The noise of `size` digits, (size, NOISE_SIZE) float32 on the CPU.
+
+    Args:
+        size: how many digits.
+        seed: of the random numbers.
+
+    Raises:
+        ValueError: `size` is not a positive whole number, or `seed` not a whole number.
+    """
     _check_request(size, seed)
     return _normal(_uniform(size, NOISE_SIZE, seed, stream=2))
 
 
 def render(labels: Tensor, factors: dict[str, Tensor], noise: Tensor, device="cpu") -> Tensor:
-    """The images of given classes, factors and noise: (N, 1, 28, 28) float32 in [0, 1].
+    """The images of given classes, factors and noise.
 
-    A pure function, so one factor can be moved while all else is kept as it is: repeat one row of
-    labels and noise N times and give that factor N values. Factors may leave the ranges of
-    `FACTORS` a little (except style); ink beyond the image's edge is lost.
+    A pure function, so that one factor can be changed while all others are fixed: repeat one row
+    of labels and noise N times and give that factor N values. Factors may leave the ranges of
+    `FACTORS` a little (except style); strokes beyond the edge of the image are cut off.
 
     Args:
         labels: (N,) int64, 0 to 9.
@@ -158,8 +194,11 @@ def render(labels: Tensor, factors: dict[str, Tensor], noise: Tensor, device="cp
         noise: (N, NOISE_SIZE) as from `sample_noise`.
         device: where to draw, and where the images stay.
 
+    Returns:
+        (N, 1, 28, 28) float32 in [0, 1].
+
     Raises:
-        ValueError: if a factor is missing or unknown, a length differs, or a value is impossible.
+        ValueError: a factor is missing or unknown, a length differs, or a value is impossible.
     """
     _check_drawable(labels, factors, noise)
     templates = _templates(torch.device(device))
@@ -170,19 +209,26 @@ def render(labels: Tensor, factors: dict[str, Tensor], noise: Tensor, device="cp
         rows = slice(start, start + CHUNK)
         part = {name: values[rows, None] for name, values in factors.items()}
         template = templates[style_index(labels[rows], part["style"][:, 0])]
-        hand = _unpack(noise[rows])
-        radius = part["thickness"] / 2 * _pressure(template, hand)
-        path = _place(_write(template, hand, part["thickness"]), radius, template, part)
-        softness = (0.3 * hand["softness"]).exp()
+        varied = _unpack(noise[rows])
+        radius = part["thickness"] / 2 * _pressure(template, varied)
+        path = _place(_write(template, varied, part["thickness"]), radius, template, part)
+        softness = (0.3 * varied["softness"]).exp()
         images[rows] = _ink(path, radius, softness)
     return images
 
 
 def style_index(labels: Tensor, style: Tensor) -> Tensor:
-    """(N,) position in `STYLES` of each digit's style.
+    """The position of each digit's style in `STYLES`.
 
-    The styles of a class share the interval [0, 1) in proportion to their weights; the factor
-    `style` points at one of them.
+    The styles of a class divide the interval [0, 1) in proportion to their weights; the factor
+    `style` lies in the part of one of them.
+
+    Args:
+        labels: (N,) int64, 0 to 9.
+        style: (N,) in [0, 1).
+
+    Returns:
+        (N,) int64.
     """
     ends, first = _style_shares(labels.device)
     return first[labels] + (style[:, None] >= ends[labels]).sum(dim=1)
@@ -197,44 +243,44 @@ def _unpack(noise: Tensor) -> dict[str, Tensor]:
 # --- 1. write ------------------------------------------------------------------------------------
 
 
-def _write(template: _Templates, hand: dict[str, Tensor], thickness: Tensor) -> Tensor:
+def _write(template: _Templates, varied: dict[str, Tensor], thickness: Tensor) -> Tensor:
     """The path in units of the digit's box, centred on 0: (n, SAMPLES, 2), x right, y down."""
-    shake = (0.35 * hand["sloppiness"]).exp()[:, None]
+    scale = (0.35 * varied["sloppiness"]).exp()[:, None]
     spread = 0.035 + 0.04 * template.is_end[..., None]  # strokes begin and end least precisely
-    points = template.points + spread * shake * hand["points"]
+    points = template.points + spread * scale * varied["points"]
 
     # From passing through the points (0) to cutting across between them (0.8), as in haste.
-    haste = (0.5 * hand["roundness"]).clamp(0, 0.8)[:, None]
+    haste = (0.5 * varied["roundness"]).clamp(0, 0.8)[:, None]
     spline = template.passing + haste * (template.cutting - template.passing)
     path = (spline[..., None] * points[:, None]).sum(dim=2) - 0.5
-    path = path + 0.03 * template.second_stroke[..., None] * hand["second_stroke"][:, None]
+    path = path + 0.03 * template.second_stroke[..., None] * varied["second_stroke"][:, None]
 
-    # The pen lands late and lifts early: the samples left out gather at the ends.
-    skipped = (0.06 * SAMPLES * hand["ends"]).clamp(0, 0.2 * SAMPLES).long()
+    # The path begins late and ends early: the samples left out gather at its ends.
+    skipped = (0.06 * SAMPLES * varied["ends"]).clamp(0, 0.2 * SAMPLES).long()
     sample = torch.arange(SAMPLES, device=path.device).expand(len(path), -1)
     sample = sample.clamp(skipped[:, :1], SAMPLES - 1 - skipped[:, 1:])
     path = path.gather(1, sample[..., None].expand(-1, -1, 2))
 
     x, y = path.unbind(dim=2)
     inside = y.clamp(-0.5, 0.5)
-    x = x * (1 + 0.4 * hand["taper"] * inside)
-    y = y + (0.3 * hand["waist"]).clamp(-0.35, 0.35) * (0.25 - inside**2)
+    x = x * (1 + 0.4 * varied["taper"] * inside)
+    y = y + (0.3 * varied["waist"]).clamp(-0.35, 0.35) * (0.25 - inside**2)
 
-    kx, ky, phase, shift_x, shift_y = hand["waves"][:, None].unbind(dim=3)  # (n, 1, WAVES) each
+    kx, ky, phase, shift_x, shift_y = varied["waves"][:, None].unbind(dim=3)  # (n, 1, WAVES) each
     wave = (2.6 * (kx * x[..., None] + ky * y[..., None]) + 2 * pi * phase).sin()
-    bend = 0.05 * shake[..., 0, None]
+    bend = 0.05 * scale[..., 0, None]
     x = x + (bend * shift_x * wave).sum(dim=2)
     y = y + (bend * shift_y * wave).sum(dim=2)
 
-    width = 0.75 * (0.2 * hand["width"]).exp()
-    # Whoever holds a thick pen writes wide enough to keep the loops open.
+    width = 0.75 * (0.2 * varied["width"]).exp()
+    # Digits of thick strokes are wide enough for their loops to stay open.
     width = torch.maximum(width, 0.22 * thickness)
     return torch.stack([width * x, y], dim=2)
 
 
-def _pressure(template: _Templates, hand: dict[str, Tensor]) -> Tensor:
-    """The pen's width along the path relative to its mean: (n, SAMPLES), mean 1."""
-    slow, fast = hand["pressure"][..., None].unbind(dim=1)
+def _pressure(template: _Templates, varied: dict[str, Tensor]) -> Tensor:
+    """The stroke width along the path relative to its mean: (n, SAMPLES), mean 1."""
+    slow, fast = varied["pressure"][..., None].unbind(dim=1)
     along = pi * template.along
     pressure = (0.1 * (slow * along.cos() + fast * (2 * along).cos())).exp()
     return pressure / pressure.mean(dim=1, keepdim=True)

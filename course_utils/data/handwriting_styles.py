@@ -1,4 +1,4 @@
-"""The ways people write each digit: the pen paths from which the handwriting is drawn.
+"""The writing styles of each digit: the pen paths from which the handwriting is drawn.
 
 A path reads like the `d` attribute of an SVG path. Points are "x,y" in hundredths of the digit's
 box, x to the right and y down; a few reach a little beyond the box. The pen moves through the
@@ -16,12 +16,12 @@ from torch import Tensor
 
 
 class Style(NamedTuple):
-    """One way to write a digit.
+    """One writing style of a digit.
 
     Attributes:
         digit: 0 to 9.
         name: unique within the digit.
-        weight: how often the style is drawn, relative to the other styles of the digit.
+        weight: relative frequency of the style among the styles of the digit.
         path: the pen path, in the notation of this module.
     """
 

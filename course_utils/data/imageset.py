@@ -1,4 +1,4 @@
-"""A set of images as tensors: what every loader and generator of this package returns."""
+"""A set of images as tensors, as every loader of this room returns it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ class ImageSet:
     """Images with all that is known about them, aligned along the first dimension.
 
     Attributes:
-        name: what the set is called, for titles and messages.
+        name: of the set, for titles and messages.
         images: (N, C, H, W) float32 in [0, 1].
         labels: (N,) int64 class of each image, or None where there are no classes.
         factors: name -> (N,) or (N, k) tensor: the true generative factors, where they are
             known (drawn images know theirs, photographs do not).
-        captions: one English sentence an image, or None.
+        captions: one English sentence per image, or None.
         classes: the name of each label.
+
+    Raises:
+        ValueError: not as many labels, captions or factors as images.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Mixtures of equal Gaussians in the plane: the data on which collapsed modes can be counted.
+"""Mixtures of equal Gaussians in the plane: data whose missing modes can be counted.
 
-The ring and the grid have the sizes of Lin et al. (2018, "PacGAN"), so that figures can be
+The ring and the grid have the sizes of Lin et al. (2018, "PacGAN"), so that results can be
 compared with published ones.
 """
 
@@ -15,10 +15,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Mixture:
-    """Equally likely Gaussians of equal spread.
+    """Equally likely Gaussians with the same standard deviation.
 
     Attributes:
-        name: what figures call it.
+        name: its name in figures.
         means: (K, 2) centres.
         std: standard deviation of each Gaussian in each direction.
     """
@@ -28,27 +28,32 @@ class Mixture:
     std: float
 
     def sample(self, *shape: int, generator: torch.Generator | None = None) -> Tensor:
-        """Points drawn independently, (*shape, 2)."""
+        """Independent samples, `(*shape, 2)`.
+
+        Args:
+            shape: of the result, without its last dimension.
+            generator: of the random numbers, on the CPU; torch's own by default.
+        """
         return self.sample_with_labels(*shape, generator=generator)[0]
 
     def sample_with_labels(self, *shape: int, generator=None) -> tuple[Tensor, Tensor]:
-        """Points (*shape, 2) and the number of the Gaussian of each, (*shape)."""
+        """Independent samples, `(*shape, 2)`, and the number of the Gaussian of each, `shape`."""
         device = self.means.device
         labels = torch.randint(len(self.means), shape, generator=generator).to(device)
         noise = torch.randn(*shape, 2, generator=generator).to(device)
         return self.means[labels] + self.std * noise, labels
 
     def log_density(self, points: Tensor) -> Tensor:
-        """log p(x) of points (..., 2), (...), in nats."""
+        """log p(x) in nats, (...), at points (..., 2)."""
         squared = (points[..., None, :] - self.means).square().sum(-1)
         kernels = -squared / (2 * self.std**2) - math.log(2 * math.pi * self.std**2)
         return torch.logsumexp(kernels, dim=-1) - math.log(len(self.means))
 
     def standardised(self) -> Mixture:
-        """The same image with a centre's coordinates of mean square one.
+        """The same mixture, scaled so that the mean square of the centres' coordinates is 1.
 
-        Networks learn from numbers of order one; modes, distances in standard deviations and
-        divergences are what they were.
+        Networks learn best from numbers of order one. The modes, distances in standard deviations
+        and divergences do not change.
         """
         scale = self.means.square().mean().sqrt().item()
         return Mixture(self.name, self.means / scale, self.std / scale)
@@ -61,8 +66,17 @@ class Mixture:
 def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01) -> Mixture:
     """Gaussians evenly spaced on a circle.
 
+    Args:
+        modes: how many.
+        radius: of the circle.
+        std: standard deviation of each Gaussian.
+
     Raises:
         ValueError: fewer than one mode, or a length that is not positive.
+
+    Example:
+        >>> ring(modes=8).means.shape, ring(modes=8).sample(100).shape
+        (torch.Size([8, 2]), torch.Size([100, 2]))
     """
     _check(modes, radius, std)
     # Not linspace(0, 2π, modes), whose first and last angles are the same: that ring has one
@@ -74,8 +88,17 @@ def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01) -> Mixture:
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> Mixture:
     """Gaussians on a square grid around the origin.
 
+    Args:
+        side: modes per row and per column.
+        spacing: distance of neighbouring modes.
+        std: standard deviation of each Gaussian.
+
     Raises:
         ValueError: fewer than one mode, or a length that is not positive.
+
+    Example:
+        >>> grid(side=5).means.shape, grid(side=5).means.max()  # 5 · 5 modes, 2 apart
+        (torch.Size([25, 2]), tensor(4.))
     """
     _check(side, spacing, std)
     line = (torch.arange(side) - (side - 1) / 2) * spacing

@@ -1,4 +1,4 @@
-"""An image of one's own as a tensor, whatever file it comes in; photographed digits as well."""
+"""An image of one's own as a tensor, from most kinds of files; photographed digits as well."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import Tensor
 
 from .folder import read_image
 
-LUMA = (0.299, 0.587, 0.114)  # how much red, green and blue add to the brightness that we see
+LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in the perceived brightness
 FRAME, BOX = 28, 20  # pixels: the side of an image of the digit sets, and its ink's longer side
 CENTRE = 14.5  # where MNIST has the centre of mass: in the middle of pixel 14
-WORKING_SIDE = 320  # pixels: a photograph is brought to this size before its ink is looked for
-BROADEST_PEN = 0.35  # of the photograph's shorter side: what is broader counts as lighting
-THINNEST_PEN = 0.11  # of the digit's longer side: digit sets are written with broad pens
-BLACK = 0.1  # a ground below this is no paper
-PALEST_INK = 0.2  # part of the paper's light that ink swallows at least, lest it be a shadow
-NOISE_LIMIT = 8.0  # standard deviations of the paper's own grain that ink must stand out by
-SMALLEST_INK = 0.0003  # part of the photograph's area: what is smaller is a speck
+WORKING_SIDE = 320  # pixels: photographs are reduced to this size before the ink is detected
+WIDEST_STROKE = 0.35  # of the photograph's shorter side: what is wider counts as lighting
+NARROWEST_STROKE = 0.11  # of the digit's longer side: MNIST's digits have wide strokes
+BLACK = 0.1  # a background below this is not paper
+PALEST_INK = 0.2  # share of the paper's light that ink absorbs at least; shadows absorb less
+NOISE_LIMIT = 8.0  # least contrast of ink, in standard deviations of the paper's noise
+SMALLEST_INK = 0.0003  # of the photograph's area: what is smaller is a speck
 NO_DIGIT = (
     "No digit is to be seen here; write one large, with a dark pen on plain white paper, leave a "
     "margin around it, and photograph it from close up."
@@ -32,15 +32,15 @@ def own_image(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -> 
     """Read one image of any size and kind.
 
     PNG, JPEG, WebP, BMP and GIF are read, up to 100 megapixels (plain JPEG: 178). The image is
-    turned upright (EXIF), laid on white where it is transparent, and of an animation the first
-    frame counts.
+    turned upright (EXIF), and transparent parts become white. Of an animation only the first
+    frame is used.
 
     Args:
         source: a path, the bytes of a file, or an open binary file.
-        shape: (C, H, W); C is 3 for colours or 1 for luma, the grey that looks as bright.
-        device: where the tensor is to be.
-        crop: True fills the frame and cuts off what stands out on either side; False fits the
-            whole image into the frame, so that one of its sides may turn out shorter.
+        shape: (C, H, W); C is 3 for colours or 1 for luma, the grey of the same brightness.
+        device: of the result.
+        crop: True fills the whole of `shape` and cuts off the rest; False fits the whole image
+            into `shape`, so that one of its sides may be shorter.
 
     Returns:
         (1, C, H, W) float32 in [0, 1].
@@ -68,30 +68,36 @@ def own_image(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -> 
 
 
 def to_mnist_style(images: Tensor) -> Tensor:
-    """Turn photographs of one handwritten digit each into what the digit sets look like.
+    """Turn photographs of one handwritten digit each into images like MNIST's.
 
-    The light on the paper may be uneven, the ink of any colour. What is found is stretched to
-    full contrast, bright on black, scaled until its longer side is 20 pixels, which leaves a
-    margin of 4 on either side, and shifted until its centre of mass is in the middle of 28 x 28
-    pixels: what MNIST did. Strokes of a thin pen are broadened to those of MNIST. Specks are
-    left out, and so is what reaches the edge of the photograph: ruled lines, shadows, the table.
-    An image that is bright on dark already stays so.
+    The light on the paper may be uneven, and the ink of any colour. The digit is stretched to full
+    contrast, bright on black, scaled so that its longer side is 20 pixels, and shifted so that its
+    centre of mass is in the middle of 28 x 28 pixels, as in MNIST (LeCun et al. 1998). Thin strokes
+    are widened to the stroke width of MNIST. Specks are removed, and so is everything that reaches
+    the edge of the photograph: ruled lines, shadows, the table. An image that is bright on dark
+    already stays so.
 
     Args:
-        images: (N, C, H, W) in [0, 1], C of 1 or 3, larger than 28 x 28 where the digit fills
-            only a part: `own_image(path, (1, 320, 320), crop=False)` gives such a one.
+        images: (N, C, H, W) in [0, 1], C of 1 or 3, larger than 28 x 28 if the digit fills only a
+            part, for example from `own_image(path, (1, 320, 320), crop=False)`.
 
     Returns:
         (N, 1, 28, 28) float32 in [0, 1] on the same device.
 
     Raises:
-        ValueError: an image shows no digit with a margin around it, or `images` are none.
+        ValueError: an image shows no digit with a margin around it, or `images` are not images.
+
+    Example:
+        >>> page = torch.ones(1, 3, 100, 100)  # white paper
+        >>> page[:, :, 20:80, 45:52] = 0.2  # a dark stroke
+        >>> to_mnist_style(page).shape
+        torch.Size([1, 1, 28, 28])
     """
     shape = tuple(images.shape) if isinstance(images, Tensor) else images
     if not isinstance(images, Tensor) or len(shape) != 4 or shape[1] not in (1, 3) or 0 in shape:
         raise ValueError(
-            f"ink_on_black needs images (N, C, H, W) with C of 1 or 3, and own_image gives "
-            f"such; this is {shape!r}."
+            f"to_mnist_style needs images (N, C, H, W) with C of 1 or 3, as own_image makes "
+            f"them; this is {shape!r}."
         )
     greys = images.detach().float()
     if shape[1] == 3:
@@ -99,7 +105,7 @@ def to_mnist_style(images: Tensor) -> Tensor:
     shrink = WORKING_SIDE / max(greys.shape[2:])
     if shrink < 1:
         greys = _resized(greys, [max(1, round(shrink * side)) for side in greys.shape[2:]])
-    digits = [_centred(_broad(_digit(_ink(grey[0].cpu().numpy())))) for grey in greys]
+    digits = [_centred(_widened(_digit(_ink(grey[0].cpu().numpy())))) for grey in greys]
     return torch.stack(digits).to(images.device)
 
 
@@ -140,19 +146,19 @@ def _opened(source):
 
 
 def _ink(grey: np.ndarray) -> np.ndarray:
-    """How much ink there is at each pixel, 0 to 1, be it darker or brighter than the ground."""
+    """How much ink there is at each pixel, 0 to 1, be it darker or brighter than the background."""
     from scipy import ndimage
 
     if np.median(grey) < BLACK:  # as in the digit sets, whose ink may touch the edge
         grey = np.pad(grey, 1)
-    pen = max(3, round(BROADEST_PEN * min(grey.shape)))
+    widest = max(3, round(WIDEST_STROKE * min(grey.shape)))
     if _is_bright_on_dark(grey):
-        ink = grey - ndimage.grey_opening(grey, size=(pen, pen))
+        ink = grey - ndimage.grey_opening(grey, size=(widest, widest))
     else:
-        # Of a shaded sheet both paper and ink are darker, by the same factor.
-        ink = 1 - grey / ndimage.grey_closing(grey, size=(pen, pen)).clip(0.02)
+        # In the shade both paper and ink are darker, by the same factor.
+        ink = 1 - grey / ndimage.grey_closing(grey, size=(widest, widest)).clip(0.02)
     ink = ink - np.median(ink)
-    # Between neighbours, so that neither light nor shadow counts as noise.
+    # From neighbouring pixels, so that neither light nor shadow counts as noise.
     noise = 1.05 * np.median(np.abs(np.diff(ink))) if min(ink.shape) > 1 else 1.0
     full = np.sort(ink, axis=None)[-max(4, ink.size // 1000) :].mean()
     if full < max(PALEST_INK, NOISE_LIMIT * noise):
@@ -161,23 +167,23 @@ def _ink(grey: np.ndarray) -> np.ndarray:
 
 
 def _is_bright_on_dark(grey: np.ndarray) -> bool:
-    """Whether the bright pixels stand out further from the ground than the dark ones."""
+    """Whether the bright pixels differ more from the background than the dark ones."""
     from scipy import ndimage
 
     if np.median(grey) < BLACK:
         return True
-    # The ground is the median of a wide window, which strokes do not fill and light follows.
+    # The background is the median of a wide window: strokes do not fill it, lighting does.
     height, width = (min(64, side) for side in grey.shape)
     grey = _resized(torch.from_numpy(grey)[None, None], (height, width))[0, 0].numpy()
     window = -(-height // 2), -(-width // 2)
-    ground = ndimage.median_filter(grey, size=window, mode="nearest")
-    apart = np.sort(grey - ground, axis=None)
+    background = ndimage.median_filter(grey, size=window, mode="nearest")
+    apart = np.sort(grey - background, axis=None)
     outermost = max(4, apart.size // 200)
     return bool(apart[-outermost:].mean() > -apart[:outermost].mean())
 
 
 def _digit(ink: np.ndarray) -> np.ndarray:
-    """The ink cut to the box around it, without specks and without what comes in from the edge."""
+    """The ink cut to its bounding box, without specks and without what reaches the edge."""
     from scipy import ndimage
 
     parts, count = ndimage.label(ink > 0.5, structure=np.ones((3, 3)))
@@ -192,13 +198,13 @@ def _digit(ink: np.ndarray) -> np.ndarray:
     return np.where(soft_edge, ink, 0)[box]
 
 
-def _broad(digit: np.ndarray) -> np.ndarray:
-    """The digit as a broad pen would have written it."""
+def _widened(digit: np.ndarray) -> np.ndarray:
+    """The digit with a stroke width like MNIST's."""
     from scipy import ndimage
 
     strokes = np.pad(digit > 0.5, 1)
     width = 4 * ndimage.distance_transform_edt(strokes)[strokes].mean() - 2
-    missing = round(THINNEST_PEN * max(digit.shape) - width)
+    missing = round(NARROWEST_STROKE * max(digit.shape) - width)
     if missing < 1:
         return digit
     reach = np.arange(missing + 1) - missing / 2

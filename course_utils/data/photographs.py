@@ -23,7 +23,7 @@ from torch import Tensor
 
 
 class Crop(NamedTuple):
-    """Where a photograph is found, and the square of it that its subject fills, in pixels."""
+    """The package and the name of a photograph, and the square around its subject, in pixels."""
 
     package: str
     called: str
@@ -44,19 +44,25 @@ NAMES = tuple(CROPS)
 
 
 def photograph(name: str, size: int = 256, *, device="cpu") -> Tensor:
-    """The photograph of that name as a square image around its subject.
+    """The photograph of that name, cropped to a square around its subject.
 
-    Beyond 300 to 400 pixels a side it is enlarged, since the originals have no more.
+    The crops have 300 to 400 pixels per side; a larger size enlarges them.
 
     Args:
         name: one of `NAMES`.
         size: side in pixels.
+        device: of the result.
 
     Returns:
         (1, 3, size, size) float32 in [0, 1] on `device`.
 
     Raises:
-        ValueError: an argument cannot be used.
+        ValueError: there is no photograph of that name, or `size` is not a whole number of at
+            least 1.
+
+    Example:
+        >>> photograph("cat", size=64).shape
+        torch.Size([1, 3, 64, 64])
     """
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""Sentences as rows of numbers: what a network reads, and which words it has never met."""
+"""Sentences as rows of token numbers, and the words that are not in a vocabulary."""
 
 from __future__ import annotations
 
@@ -15,18 +15,36 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\d+")
 
 
 def tokenise(sentence: str) -> list[str]:
-    """The words of a sentence in small letters, without punctuation; "grown-up" is one word."""
+    """The words of a sentence in lower case, without punctuation; "grown-up" is one word.
+
+    Args:
+        sentence: any text.
+
+    Example:
+        >>> tokenise("A grown-up, smiling.")
+        ['a', 'grown-up', 'smiling']
+    """
     return _WORD.findall(sentence.lower())
 
 
 class Vocabulary:
     """The words of some sentences, each with a number, in alphabetical order.
 
-    0 stands for "no word here", behind the end of a sentence, and 1 for any word that is not in
-    the vocabulary: it keeps its place in the sentence.
+    0 is the padding after the end of a sentence, and 1 stands for any word that is not in the
+    vocabulary, at its position in the sentence.
+
+    Args:
+        sentences: the sentences whose words make the vocabulary.
 
     Attributes:
         words: the words; the first has number 2.
+
+    Example:
+        >>> vocabulary = Vocabulary(["a green wall"])  # a: 2, green: 3, wall: 4
+        >>> vocabulary.numbers(["a pink wall"])
+        tensor([[2, 1, 4]])
+        >>> vocabulary.unknown("a pink wall")
+        ['pink']
     """
 
     def __init__(self, sentences: Iterable[str]):
@@ -34,16 +52,24 @@ class Vocabulary:
         self._numbers = {word: number for number, word in enumerate(self.words, start=2)}
 
     def __len__(self) -> int:
-        """How many numbers there are, the two without a word included."""
+        """How many numbers there are, including 0 and 1."""
         return len(self.words) + 2
 
     def __contains__(self, word: str) -> bool:
         return word in self._numbers
 
     def numbers(self, sentences: Sequence[str], length: int = 1) -> Tensor:
-        """(N, L) int64 for N sentences, filled up with 0 to the longest, or to `length`.
+        """The numbers of the words of N sentences, padded with 0.
 
-        Raises: TypeError for a single sentence, which would be read letter by letter.
+        Args:
+            sentences: a list of N sentences.
+            length: the least L.
+
+        Returns:
+            (N, L) int64, L being the length of the longest sentence, or `length` if that is more.
+
+        Raises:
+            TypeError: a single sentence instead of a list.
         """
         if isinstance(sentences, str):
             raise TypeError("numbers takes a list of sentences; put the one in brackets.")

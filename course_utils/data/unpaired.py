@@ -1,4 +1,4 @@
-"""Two sets of images without pairs, for translation from one to the other and back."""
+"""Images of two domains without pairs, for translation from one to the other and back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,77 +17,44 @@ from ..session.lab import data_folder
 from . import _positive, animals
 from .download import CHUNK_BYTES, fetch
 from .folder import DEFAULT_RESOLUTION, SUFFIXES, read_folder
+from .registry import DATASETS, Dataset, find
 
-__all__ = ["PUBLISHED", "Unpaired", "unpaired"]
+__all__ = ["Unpaired", "unpaired"]
 
-# The archives of Zhu et al. 2017: the authors' address now and before. The hashes and lengths are
-# those that TensorFlow Datasets publishes for the same archives (url_checksums/cycle_gan.txt).
-ADDRESSES = (
-    "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/",
-    "https://people.eecs.berkeley.edu/~taesung_park/CycleGAN/datasets/",
-)
-
-
-@dataclass(frozen=True)
-class _Archive:
-    names: tuple[str, str]
-    bytes: int
-    sha256: str
-
-
-PUBLISHED = {
-    "horse2zebra": _Archive(
-        ("horse", "zebra"),
-        116_867_962,
-        "a74d9d392eecca9966b51287a76ca126af473d9de4f3e8fc0e9cda08fa1730a1",
-    ),
-    "apple2orange": _Archive(
-        ("apple", "orange"),
-        78_456_409,
-        "845a191e9af8926408ea597001cd03a452e3300a1f44a79fe329b3d59f6e3eb8",
-    ),
-    "summer2winter_yosemite": _Archive(
-        ("summer", "winter"),
-        132_640_856,
-        "167fe1726807a9d22bd106b4a6c0bd7953b688af924ac1bf967439c4961e49f9",
-    ),
-    "monet2photo": _Archive(
-        ("Monet", "photograph"),
-        305_231_073,
-        "88f91b00fc228f97c9411fbf1880ec1d119c98f1722e4cfcfaa2fb35fac05b04",
-    ),
-}
 PARTS = ("trainA", "trainB", "testA", "testB")  # sub-folders: A holds X, B holds Y
 MAX_UNPACKED_BYTES = 2 << 30  # of all the images of an archive together
-DRAWN_SIZE, DRAWN_TEST_SIZE = 4_000, 256
+Fixed = Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Unpaired:
-    """Images of X and of Y, (N, 3, H, W) float32 in [0, 1] each, all of one height and width.
+    """Images of two domains X and Y, (N, 3, H, W) float32 in [0, 1], all of one height and width.
 
     Attributes:
         x, y: for training; no image of one shows what an image of the other shows.
-        test_x, test_y: for measuring, all of them new.
-        partners_of_test_x: what `test_x` should become in Y, pixel by pixel, where that is known
-            (drawn sets), else None.
-        partners_of_test_y: the same of `test_y` in X.
-        masks_of_test_x: (N, 1, H, W) in [0, 1], where the animal of `test_x` or its partner is;
-            the rest is background, which a translation should leave as it is. None where it is
-            not known.
+        test_x, test_y: held out for evaluation.
+        truth_of_test_x: the ground truth of a translation of `test_x` to Y, pixel by pixel, where
+            it is known (drawn sets), else None.
+        truth_of_test_y: the same of `test_y` to X.
+        masks_of_test_x: (N, 1, H, W) in [0, 1], where the animal of `test_x` or of its ground
+            truth is; the rest is background, which a translation should leave as it is. None
+            where it is not known.
         masks_of_test_y: the same for `test_y`.
-        names: what one image of X and one of Y shows.
+        seeds: of `animals.draw` for x, y, test_x and test_y, so that their scenes can be drawn
+            once more with another animal or another factor; None for images that are not drawn.
+        domains: what one image of X and one of Y shows.
     """
 
     x: Tensor
     y: Tensor
     test_x: Tensor
     test_y: Tensor
-    partners_of_test_x: Tensor | None
-    partners_of_test_y: Tensor | None
-    names: tuple[str, str]
+    domains: tuple[str, str]
+    truth_of_test_x: Tensor | None = None
+    truth_of_test_y: Tensor | None = None
     masks_of_test_x: Tensor | None = None
     masks_of_test_y: Tensor | None = None
+    seeds: tuple[int, int, int, int] | None = None
 
 
 def unpaired(
@@ -95,23 +63,29 @@ def unpaired(
     *,
     test_size: int | None = None,
     seed: int = 0,
+    fixed: Fixed | tuple[Fixed, Fixed] | None = None,
     resolution: int | None = None,
     device: torch.device | str = "cpu",
     root=None,
 ) -> Unpaired:
-    """Two sets of images without pairs.
+    """Images of two domains without pairs.
 
     Args:
-        name: "horse:zebra", or any other two of `animals.KINDS`, is drawn here, offline;
-            "horse2zebra" or another name of `PUBLISHED` is read from `root` and downloaded there
-            first if need be; "folders:PATH_X,PATH_Y" reads any two folders of images (see
-            `folder.read_folder`), and paths may hold commas themselves: the comma between them is
-            the first one with a folder before it and a folder after it.
-        size: how many training images of each set. Default: 4,000 drawn ones; all others.
-        test_size: how many test images of each set. Default: 256 drawn ones, all published ones,
-            and of a folder those in its sub-folder "test", or where there are no sub-folders
+        name: "horse:zebra", or any other two of `animals.KINDS`, is drawn here, offline (twice the
+            same kind gives one domain twice); "horse2zebra" or another downloaded one of
+            `registry` is read from `root` and downloaded there first if need be;
+            "folders:PATH_X,PATH_Y" reads any two folders of images (see `folder.read_folder`), and
+            paths may hold commas themselves: the comma between them is the first one with a folder
+            before it and a folder after it.
+        size: how many training images of each domain. Default: 4,000 drawn ones; all others.
+        test_size: how many test images of each domain. Default: 256 drawn ones, all published
+            ones, and of a folder those in its sub-folder "test", or where there are no sub-folders
             "train" and "test", a tenth of it, chosen by `seed`.
-        seed: of the drawn sets (every set and every seed has scenes of its own) and of that choice.
+        seed: of the drawn sets and of that choice. Below 2**30, x, y, test_x and test_y of every
+            seed have scenes of their own; beyond, they begin again, because torch's CPU generator
+            looks at 32 bits of a seed.
+        fixed: factors that are the same in every image of a drawn set, name -> value; a pair of
+            such fixes those of X and of Y. An image and its ground truth have the same.
         resolution: side of the square images in pixels. Default: 32 drawn, 64 otherwise.
         device: where the tensors stay.
         root: where published sets are kept. Default: the environment variable COURSE_DATA, else
@@ -124,56 +98,64 @@ def unpaired(
     """
     size, test_size = _positive("size", size), _positive("test_size", test_size)
     resolution = _positive("resolution", resolution)
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= seed < 2**30:
-        raise ValueError(f"seed is {seed!r}; use a whole number from 0 to {2**30 - 1}.")
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= seed < 2**60:
+        raise ValueError(f"seed is {seed!r}; use a whole number of at least 0 and below 2**60.")
     kinds = tuple(str(name).split(":"))
     if len(kinds) == 2 and set(kinds) <= set(animals.KINDS):
-        return _drawn(kinds, size, test_size, seed, resolution or 32, device)
+        both = fixed if isinstance(fixed, tuple) else (fixed, fixed)
+        if len(both) != 2:
+            raise ValueError(f"fixed holds {len(both)} entries; give one for X and one for Y.")
+        return _drawn(kinds, size, test_size, seed, both, resolution or 32, device)
+    if fixed:
+        raise ValueError(f"fixed is for drawn sets; the factors of {name} are not known.")
     resolution = resolution or DEFAULT_RESOLUTION
     if str(name).startswith("folders:"):
         return _from_folders(
             name.removeprefix("folders:"), size, test_size, seed, resolution, device
         )
-    if name not in PUBLISHED:
+    published = {each.name: each for each in DATASETS.values() if each.domains and each.archive}
+    if name not in published:
         raise ValueError(
-            f'There are no sets {name!r}; use two different kinds, as in "horse:zebra" (of '
-            f'{", ".join(animals.KINDS)}), "folders:PATH_X,PATH_Y", or one of '
-            f"{', '.join(PUBLISHED)}."
+            f"There is no dataset {name!r} without pairs; use two kinds of animal, as in "
+            f'"horse:zebra" (of {", ".join(animals.KINDS)}), "folders:PATH_X,PATH_Y", or one of '
+            f"{', '.join(published)}."
         )
-    folder = _published(name, Path(root).expanduser() if root else data_folder())
+    folder = _published(published[name], Path(root).expanduser() if root else data_folder())
     sizes = (size, size, test_size, test_size)
     sets = [
         read_folder(folder / part, size=wanted, resolution=resolution, device=device).images
         for part, wanted in zip(PARTS, sizes, strict=True)
     ]
-    return Unpaired(*sets, None, None, names=PUBLISHED[name].names)
+    return Unpaired(*sets, domains=published[name].domains)
 
 
-def _drawn(kinds, size, test_size, seed, resolution, device) -> Unpaired:
-    if kinds[0] == kinds[1]:
-        raise ValueError(f"Both sets are of the kind {kinds[0]!r}; choose two different kinds.")
-    size, test_size = size or DRAWN_SIZE, test_size or DRAWN_TEST_SIZE
+def _drawn(kinds, size, test_size, seed, fixed, resolution, device) -> Unpaired:
     x, y = kinds
+    fixed_x, fixed_y = fixed
+    sizes = find("horse:zebra").sizes
+    size, test_size = size or sizes["train"], test_size or sizes["test"]
+    seeds = tuple(4 * seed + part for part in range(4))
+    seed_x, seed_y, seed_test_x, seed_test_y = seeds
+    options = {"resolution": resolution, "device": device}
 
-    def images(kind: str, which: int, count: int) -> Tensor:
-        return animals.draw(
-            count, kind, seed=4 * seed + which, resolution=resolution, device=device
-        ).images
+    def images(count: int, kind: str, seed: int, fixed) -> Tensor:
+        return animals.draw(count, kind, seed=seed, fixed=fixed, **options).images
 
-    def masks(which: int) -> Tensor:
-        options = {"seed": 4 * seed + which, "resolution": resolution, "device": device}
-        return torch.maximum(*(animals.mask(test_size, kind, **options) for kind in kinds))
+    def masks(seed: int, fixed) -> Tensor:
+        of_each = (animals.mask(test_size, k, seed=seed, fixed=fixed, **options) for k in kinds)
+        return torch.maximum(*of_each)
 
     return Unpaired(
-        x=images(x, 0, size),
-        y=images(y, 1, size),
-        test_x=images(x, 2, test_size),
-        test_y=images(y, 3, test_size),
-        partners_of_test_x=images(y, 2, test_size),
-        partners_of_test_y=images(x, 3, test_size),
-        names=kinds,
-        masks_of_test_x=masks(2),
-        masks_of_test_y=masks(3),
+        x=images(size, x, seed_x, fixed_x),
+        y=images(size, y, seed_y, fixed_y),
+        test_x=images(test_size, x, seed_test_x, fixed_x),
+        test_y=images(test_size, y, seed_test_y, fixed_y),
+        domains=kinds,
+        truth_of_test_x=images(test_size, y, seed_test_x, fixed_x),
+        truth_of_test_y=images(test_size, x, seed_test_y, fixed_y),
+        masks_of_test_x=masks(seed_test_x, fixed_x),
+        masks_of_test_y=masks(seed_test_y, fixed_y),
+        seeds=seeds,
     )
 
 
@@ -184,8 +166,7 @@ def _from_folders(paths: str, size, test_size, seed, resolution, device) -> Unpa
     folders = _two_folders(paths)
     sets = [_read_both(folder, size, test_size, seed, resolution, device) for folder in folders]
     (x, test_x), (y, test_y) = sets
-    names = tuple(folder.resolve().name for folder in folders)
-    return Unpaired(x, y, test_x, test_y, None, None, names=names)
+    return Unpaired(x, y, test_x, test_y, tuple(folder.resolve().name for folder in folders))
 
 
 def _two_folders(paths: str) -> tuple[Path, Path]:
@@ -233,21 +214,21 @@ def _read_both(folder: Path, size, test_size, seed, resolution, device) -> tuple
 # The published sets
 
 
-def _published(name: str, root: Path) -> Path:
+def _published(dataset: Dataset, root: Path) -> Path:
     """The folder of a published set with all of `PARTS`, downloaded and unpacked if need be."""
-    folder = root / name
+    folder, source = root / dataset.folder, dataset.archive
     if all((folder / part).is_dir() for part in PARTS):
         return folder
-    published, file = PUBLISHED[name], f"{name}.zip"
     archive = fetch(
-        [address + file for address in ADDRESSES],
-        root / file,
-        f"sha256:{published.sha256}",
+        source.urls,
+        root / source.file,
+        source.checksum,
         instead=(
-            f'use "horse:zebra", which needs no files, or put {file} or the folder {name} with '
-            f"{', '.join(PARTS)} into {root} yourself, or set COURSE_DATA to a folder that has it"
+            f'use "horse:zebra", which needs no files, or put {source.file} or the folder '
+            f"{dataset.folder} with {', '.join(PARTS)} into {root} yourself, or set COURSE_DATA to "
+            f"a folder that has it"
         ),
-        limit=published.bytes,
+        limit=dataset.download_bytes,
     )
     _unpack(archive, folder)
     return folder

@@ -5,229 +5,151 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .. import metrics
-from ..metrics import retrieval
-from .checking import (
-    Wrong,
-    ask,
-    ask_tensor,
-    check,
-    explanation,
-    near,
-)
+from .checking import random_tensor
+from .exercise import Case, Exercise, combined
 
 
-def check_precision(answer) -> None:
-    """Exercise 1: `precision_at_k(found, wanted, k) -> (Q,)`."""
-    check("Exercise 1, precision at k", answer, _examine_precision)
+def _hits(found: Tensor, wanted: Tensor) -> Tensor:
+    return (found == wanted[:, None]).float()
 
 
-def _searches(seed: int, queries: int = 6, found: int = 8) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    wanted = torch.arange(queries) % 3
-    return torch.randint(0, 3, (queries, found), generator=generator), wanted
+check_precision = Exercise(
+    "Exercise 1, precision at k",
+    lambda found, wanted, k: _hits(found, wanted)[:, :k].mean(1),
+    [
+        Case(((3 * random_tensor(6, 8, seed=k).sigmoid()).long(), torch.arange(6) % 3, k))
+        for k in (4, 3, 8)
+    ],
+    [
+        (lambda f, w, k: _hits(f, w)[:, :k].sum(1), "that is a count, to be divided by k."),
+        (lambda f, w, k: _hits(f, w).mean(1), "all are counted; cut off after k: found[:, :k]."),
+        (lambda f, w, k: _hits(f, w)[:, :k].sum(1) / f.shape[1], "the hits among the first k are "
+         "divided by the number of all found; divide by k."),
+        (lambda f, w, k: _hits(f, w).sum(1) / k, "all hits are divided by k; count only those "
+         "among the first k."),
+        (lambda f, w, k: _hits(f, w)[:, -k:].mean(1), "those are the last k; the best are first."),
+        (lambda f, w, k: 1 - _hits(f, w)[:, :k].mean(1), "that is the share of misses."),
+        (lambda f, w, k: _hits(f, w)[:, : k - 1].mean(1), "that is k - 1; found[:, :k] holds k."),
+    ],
+    result="one share a query, averaged over dim=1",
+    shapes=lambda found, wanted, k: {
+        (): "that is one number for all searches; keep one for each query (dim=1).",
+        (len(wanted), k): "those are the hits, true or false, in the shape (Q, k); turn them to "
+        "floats and average over k.",
+    },
+    explain=lambda result, right, found, wanted, k: f"for a query with label {wanted[0]} and "
+    f"{found[0].tolist()} found, the first {k} give {right[0]:.3f}, and yours is {result[0]:.3f}.",
+    praise="right: of the first k, the share that was wanted.",
+)  # fmt: skip
+
+check_hamming = Exercise(
+    "Exercise 2, Hamming distance",
+    lambda asked, stored: (asked[:, None] ^ stored).sum(2),
+    [
+        Case((random_tensor(4, bits, seed=1) > -0.25, random_tensor(5, bits, seed=2) > 0.25))
+        for bits in (12, 7)
+    ],
+    [
+        (lambda a, s: (a[:, None] == s).sum(2), "those agree; count the bits that differ (^)."),
+        (lambda a, s: (a[:, None] ^ s).float().mean(2), "that is the share of bits; sum them."),
+        (lambda a, s: (a[:, None] ^ s).any(2), "true or false is no distance; count the bits."),
+        (lambda a, s: (a[:, None] & s).sum(2), "those are on in both (&); take ^ instead."),
+        (lambda a, s: (a[:, None] | s).sum(2), "those are on in either (|); take ^ instead."),
+        (lambda a, s: (a[:, None] ^ s).sum(2).sqrt(), "that is the Euclidean distance, a root."),
+        (lambda a, s: (a[:, None] & ~s).sum(2), "that counts bits that are on in the query only; "
+         "a bit may differ both ways."),
+    ],
+    result="every query with every stored code; asked[:, None] makes room for them",
+    shapes=lambda asked, stored: {
+        (len(asked), *stored.shape): "that compares every bit; now count over the bits, .sum(2).",
+        (len(stored), len(asked)): "turned round: one row a query, one column a stored code.",
+    },
+    explain=lambda found, right, asked, stored: f"two codes that differ in {right[0, 0]} of "
+    f"{asked.shape[1]} bits get {found[0, 0]:.3g}; ^ is true where two booleans differ.",
+    praise="right: 0 for equal codes, and every bit counts once.",
+)  # fmt: skip
 
 
-def _examine_precision(answer) -> str:
-    for seed, k in ((1, 4), (2, 3), (3, 8)):
-        found, wanted = _searches(seed)
-        _compare_precision(answer, found, wanted, k)
-    return "right: of the first k, the share that was wanted."
+def _images(seed: int) -> tuple[Tensor, Tensor]:
+    """Restored images and the truth (4, 3, 6, 5), each further off than the one before it."""
+    truth, noise = random_tensor(2, 4, 3, 6, 5, seed=seed)
+    strength = torch.linspace(0.05, 0.3, 4)[:, None, None, None]
+    return truth.sigmoid() + strength * noise, truth.sigmoid()
 
 
-def _compare_precision(answer, found: Tensor, wanted: Tensor, k: int) -> None:
-    hits = found == wanted[:, None]
-    right = retrieval.precision_at(hits, k)
-    result = ask(answer, found, wanted, k)
-    if isinstance(result, (bool, int, float)) or isinstance(result, Tensor) and result.dim() == 0:
-        raise Wrong("that is one number for all searches; keep one for each query (dim=1).")
-    if isinstance(result, Tensor) and result.dtype == torch.bool:
-        raise Wrong("those are the hits, true or false; turn them to floats and average over k.")
-    if isinstance(result, Tensor) and not result.is_floating_point():
-        if near(result, hits[:, :k].sum(1)):
-            raise Wrong("that counts the hits; a share is the count divided by k.")
-        result = result.float()
-    share = ask_tensor(
-        lambda: result, shape=(len(wanted),), meaning="one share a query, averaged over dim=1"
-    )
-    if near(share, right):
-        return
-    count, hits_among_k = found.shape[1], hits[:, :k].sum(1)
-    all_counted = "all that was found is counted; cut off after the first k: found[:, :k]."
-    mistakes = {
-        "that counts the hits; a share is the count divided by k.": hits_among_k,
-        all_counted: hits.float().mean(1),
-        f"the hits among the first k are divided by all {count} found; divide by k.": hits_among_k
-        / count,
-        "all hits are divided by k; count only those among the first k.": hits.sum(1) / k,
-        "those are the last k; the best are the first.": hits[:, -k:].float().mean(1),
-        "that is the share of misses; what is wanted has the query's own label.": 1 - right,
-        "that is k - 1 images; found[:, :k] holds k.": hits[:, : k - 1].float().mean(1),
-    }
-    raise Wrong(
-        explanation(share, mistakes.items())
-        or f"for a query with label {wanted[0]} and {found[0].tolist()} found, the first {k} give "
-        f"{right[0]:.3f}, and yours is {share[0]:.3f}."
-    )
+def _mean_square(error: Tensor) -> Tensor:
+    return error.square().flatten(1).mean(1)
 
 
-def check_hamming(answer) -> None:
-    """Exercise 2: `hamming(asked, stored) -> (Q, N)` from booleans."""
-    check("Exercise 2, Hamming distance", answer, _examine_hamming)
+check_psnr = Exercise(
+    "Exercise 3, decibels",
+    lambda restored, truth: -10 * _mean_square(restored - truth).log10(),
+    [Case(_images(1)), Case(_images(2))],
+    [
+        *combined(
+            lambda size, log, factor: lambda x, t: factor * log(size(x - t)),
+            [
+                (_mean_square, ""),
+                (lambda error: error.square().flatten(1).sum(1), "the errors are summed; the mean "
+                 "does not depend on the size of the image."),
+                (lambda error: error.abs().flatten(1).mean(1), "the error is absolute; square it."),
+            ],
+            [(torch.log10, ""), (torch.log, "that is the natural logarithm; decibels take log10.")],
+            [
+                (-10, ""),
+                (10, "the sign is turned round: small errors must give many decibels."),
+                (-20, "twice too large: the factor 20 belongs to the root of the error."),
+                (-5, "half of it: either take no root of the error, or 20 for the factor."),
+                (-1, "a bel too coarse: 10 times the logarithm."),
+            ],
+        ),
+        (lambda x, t: _mean_square(x - t), "that is the error itself; now take -10 log10 of it."),
+    ],
+    result="one number an image",
+    shapes=lambda *given: {(): "that is one number for the whole batch; average over each image."},
+    explain=lambda found, right, restored, truth: "a mean squared error of "
+    f"{_mean_square(restored - truth)[0]:.4f} is {right[0]:.2f} dB, and yours is {found[0]:.2f}.",
+    praise="right: 10 dB for every tenth of the error.",
+)  # fmt: skip
 
 
-def _examine_hamming(answer) -> str:
-    for seed, bits in ((1, 12), (2, 7)):
-        generator = torch.Generator().manual_seed(seed)
-        asked = torch.rand(4, bits, generator=generator) < 0.6
-        stored = torch.rand(5, bits, generator=generator) < 0.4
-        _compare_hamming(answer, asked, stored)
-    return "right: 0 for equal codes, and every bit counts once."
+def _total(error: Tensor, where: Tensor) -> Tensor:
+    return (error * where).flatten(1).sum(1)
 
 
-def _compare_hamming(answer, asked: Tensor, stored: Tensor) -> None:
-    bits = asked.shape[1]
-    right = retrieval.hamming(asked, stored)
-    result = ask(answer, asked, stored)
-    if isinstance(result, Tensor) and result.shape == (len(asked), len(stored), bits):
-        raise Wrong("that compares every bit; now count over the bits, .sum(dim=2).")
-    if isinstance(result, Tensor) and result.shape == (len(stored), len(asked)):
-        raise Wrong("turned round: one row a query, one column a stored code.")
-    if isinstance(result, Tensor) and result.dtype == torch.bool:
-        raise Wrong("true or false is no distance; count the bits that differ with .sum(dim=2).")
-    if isinstance(result, Tensor) and not result.is_floating_point():
-        result = result.float()
-    distance = ask_tensor(
-        lambda: result,
-        shape=(len(asked), len(stored)),
-        meaning="every query with every stored code; asked[:, None] makes room for them",
-    )
-    if near(distance, right):
-        return
-    both = asked.float() @ stored.float().T
-    either = (asked[:, None] | stored).sum(2)
-    mistakes = {
-        "that counts the bits that agree; the distance counts those that differ (^).": bits - right,
-        "that is the share of bits; the distance is a count: sum, not mean.": right / bits,
-        "that counts bits that are on in both (&); those that differ are asked for (^).": both,
-        "that counts bits that are on in either (|); where both are on they agree (^).": either,
-        "that is the Euclidean distance, the root of the count.": right.sqrt(),
-        "that counts bits that are on in the query only; a bit may differ both ways.": asked.sum(1)[
-            :, None
-        ]
-        - both,
-    }
-    raise Wrong(
-        explanation(distance, mistakes.items())
-        or f"two codes that differ in {int(right[0, 0])} of {bits} bits get {distance[0, 0]:.3g}; "
-        "^ is true where two booleans differ."
-    )
+def _mean_over(error: Tensor, where: Tensor) -> Tensor:
+    """Over the pixels of each image, and their colours, where a mask (N, 1, H, W) is true."""
+    return _total(error, where) / _total(torch.ones_like(error), where)
 
 
-def check_psnr(answer) -> None:
-    """Exercise 3: `psnr(restored, truth) -> (N,)` in dB."""
-    check("Exercise 3, decibels", answer, _examine_psnr)
+HOLES = torch.arange(30).view(1, 1, 6, 5) < torch.tensor([4, 9, 2, 13])[:, None, None, None]
 
-
-def _images(seed: int, count: int = 4) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    truth = torch.rand(count, 3, 6, 5, generator=generator)
-    strength = torch.linspace(0.05, 0.3, count)[:, None, None, None]
-    return truth + strength * torch.randn(truth.shape, generator=generator), truth
-
-
-def _examine_psnr(answer) -> str:
-    for seed in (1, 2):
-        _compare_psnr(answer, *_images(seed))
-    return "right: 10 dB for every tenth of the error."
-
-
-def _compare_psnr(answer, restored: Tensor, truth: Tensor) -> None:
-    right = metrics.psnr(restored, truth)
-    result = ask(answer, restored, truth)
-    if isinstance(result, float) or isinstance(result, Tensor) and result.dim() == 0:
-        raise Wrong("that is one number for the whole batch; average over each image alone.")
-    decibels = ask_tensor(lambda: result, shape=(len(truth),), meaning="one number an image")
-    if near(decibels, right):
-        return
-    squared = (restored - truth).square().flatten(1)
-    mistakes = {
-        "the sign is turned round: small errors must give many decibels.": -right,
-        "that is the natural logarithm; decibels take log10.": -10 * squared.mean(1).log(),
-        "the errors are summed; the mean does not depend on the size of the image.": -10
-        * squared.sum(1).log10(),
-        "twice too large: the factor 20 belongs to the root of the error.": 2 * right,
-        "half of it: either take no root of the error, or 20 for the factor.": right / 2,
-        "a bel too coarse: 10 times the logarithm.": right / 10,
-        "that is the absolute error; square it.": -10
-        * (restored - truth).abs().flatten(1).mean(1).log10(),
-        "that is the error itself; now take -10 log10 of it.": squared.mean(1),
-    }
-    raise Wrong(
-        explanation(decibels, mistakes.items())
-        or f"a mean squared error of {squared.mean(1)[0]:.4f} is {right[0]:.2f} dB, "
-        f"and yours is {decibels[0]:.2f}."
-    )
-
-
-def check_hole_loss(answer) -> None:
-    """Exercise 4: `hole_loss(restored, truth, hole) -> (N,)`, differentiable."""
-    check("Exercise 4, only the hole", answer, _examine_hole_loss)
-
-
-def _holes(truth: Tensor) -> Tensor:
-    """One hole an image, each of another size."""
-    holes = torch.zeros_like(truth[:, :1], dtype=torch.bool)
-    for number in range(len(truth)):
-        holes[number, :, 1 : 3 + number % 3, 1:4] = True
-    return holes
-
-
-def _examine_hole_loss(answer) -> str:
-    for seed in (3, 4):
-        restored, truth = _images(seed)
-        _compare_hole_loss(answer, restored, truth, _holes(truth))
-    restored, truth = _images(5)
-    restored.requires_grad_()
-    loss = ask(answer, restored, truth, _holes(truth))
-    if not loss.requires_grad:
-        raise Wrong("no gradient can flow back from the loss; keep .detach and .item out of it.")
-    return "right: the hole, the whole hole, and nothing but the hole."
-
-
-def _compare_hole_loss(answer, restored: Tensor, truth: Tensor, hole: Tensor) -> None:
-    squared = (restored - truth).square()
-    pixels = hole.flatten(1).sum(1)
-    total = (squared * hole).flatten(1).sum(1)
-    colours, size = truth.shape[1], truth[0].numel()
-    right = total / (pixels * colours)
-    result = ask(answer, restored, truth, hole)
-    if isinstance(result, float) or isinstance(result, Tensor) and result.dim() == 0:
-        raise Wrong("that is one number for the whole batch; keep one for each image.")
-    loss = ask_tensor(lambda: result, shape=(len(truth),), meaning="one loss an image")
-    if near(loss, right):
-        return
-    outside = (squared * ~hole).flatten(1).sum(1)
-    mistakes = {
-        "that is the error of the whole image; multiply it by the hole first.": squared.flatten(
-            1
-        ).mean(1),
-        "the error in the hole is divided by all pixels; divide by those of the hole.": total
-        / size,
-        "divided by the hole's pixels, but each has several colours: hole.expand_as(truth).": total
-        / pixels,
-        "the errors are summed; divide by the number of values in the hole.": total,
-        "that is the error outside the hole; the mask is turned round.": outside
-        / (size - pixels * colours),
-        "every image is divided by the size of all holes together; each has its own.": total
-        / (pixels.sum() * colours),
-        "that is the absolute error; square it.": ((restored - truth).abs() * hole)
-        .flatten(1)
-        .sum(1)
-        / (pixels * colours),
-    }
-    raise Wrong(
-        explanation(loss, mistakes.items())
-        or f"the squared errors in the first hole average {right[0]:.4f}, and yours is "
-        f"{loss[0]:.4f}."
-    )
+check_hole_loss = Exercise(
+    "Exercise 4, only the hole",
+    lambda restored, truth, hole: _mean_over((restored - truth).square(), hole),
+    [Case((*_images(3), HOLES)), Case((*_images(4), HOLES.flip(0)))],
+    combined(
+        lambda size, mean: lambda x, t, hole: mean(size(x - t), hole),
+        [(torch.square, ""), (torch.abs, "that is the absolute error; square it.")],
+        [
+            (_mean_over, ""),
+            (lambda error, hole: error.flatten(1).mean(1), "that is the error of the whole image; "
+             "multiply it by the hole first."),
+            (lambda error, hole: (error * hole).flatten(1).mean(1), "the error in the hole is "
+             "divided by all pixels; divide by those of the hole."),
+            (lambda error, hole: _total(error, hole) / hole.flatten(1).sum(1), "divided by the "
+             "hole's pixels, but each has several colours: hole.expand_as(truth)."),
+            (_total, "the errors are summed; divide by the number of values in the hole."),
+            (lambda error, hole: _mean_over(error, ~hole), "that is the error outside the hole; "
+             "the mask is turned round."),
+            (lambda error, hole: _total(error, hole) / (hole.sum() * error.shape[1]), "every image "
+             "is divided by the size of all holes together; each has its own."),
+        ],
+    ),
+    result="one loss an image",
+    shapes=lambda *given: {(): "that is one number for the whole batch; keep one for each image."},
+    slopes="keep .detach and .item out of the loss.",
+    explain=lambda found, right, *given: "the squared errors in the first hole average "
+    f"{right[0]:.4f}, and yours is {found[0]:.4f}.",
+    praise="right: the hole, the whole hole, and nothing but the hole.",
+)  # fmt: skip

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from numbers import Real
 from types import MappingProxyType
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -13,8 +12,6 @@ from torch import Tensor
 NOT_ATTEMPTED = "○"
 RIGHT = "✔"
 WRONG = "✘"
-
-Mistake = TypeVar("Mistake")
 
 
 class Wrong(Exception):
@@ -108,33 +105,6 @@ def as_number(result, wanted: str = "return one number", otherwise: str = "") ->
     return result
 
 
-def as_count(result) -> Real:
-    """How many an answer found: a number, or a tensor of one, as a number.
-
-    Raises:
-        Wrong: it is neither.
-    """
-    return as_number(result, "return how many there are, as a number")
-
-
 def near(first: Tensor, second: Tensor, tolerance: float = 1e-4) -> bool:
     """Whether two tensors agree to a relative tolerance."""
     return torch.allclose(first.double(), second.double(), rtol=tolerance, atol=tolerance)
-
-
-def explanation(result: Tensor, mistakes: Iterable[tuple[Mistake, Tensor]]) -> Mistake | None:
-    """The first mistake that gives a result, None where none does.
-
-    Args:
-        mistakes: (the mistake, usually as its hint; what it gives). One that gives another shape
-            is passed over.
-    """
-    for mistake, wrong in mistakes:
-        if wrong.shape == result.shape and near(result, wrong):
-            return mistake
-    return None
-
-
-def tried(table: Iterable[tuple[Callable, str]], *given) -> Iterator[tuple[str, Tensor]]:
-    """Of a table (what is computed by mistake, hint), what each gives: (hint, result)."""
-    return ((hint, mistake(*given)) for mistake, hint in table)

@@ -9,69 +9,34 @@ from torch import Tensor
 
 from ..losses import gaussian_kl
 from ..metrics import active_units
-from .checking import (
-    Wrong,
-    as_count,
-    ask,
-    ask_tensor,
-    check,
-    explanation,
-    near,
-)
+from .checking import ask_tensor, check, near, random_tensor
+from .exercise import Case, Exercise, refuse
 
-EXAMPLES, NUMBERS = 5, 3
-
-
-def _posteriors() -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(3)
-    mu = torch.randn(EXAMPLES, NUMBERS, generator=generator)
-    logvar = torch.randn(EXAMPLES, NUMBERS, generator=generator)
-    return mu, logvar
-
-
-def check_kl(answer) -> None:
-    """Exercise 1: `kl(mu, logvar) -> (N,)`."""
-    check("Exercise 1, the KL term", answer, _examine_kl)
-
-
-def _examine_kl(answer) -> str:
-    mu, logvar = _posteriors()
-    right = gaussian_kl(mu, logvar)
-    per_number = 0.5 * (logvar.exp() - logvar - 1 + mu.square())
-    kl = ask(answer, mu, logvar)
-    if isinstance(kl, Tensor) and kl.shape == (EXAMPLES, NUMBERS):
-        raise Wrong("that is one number a latent number; sum over the latent numbers, dim=1.")
-    if isinstance(kl, Tensor) and kl.dim() == 0:
-        raise Wrong("that is one number for the whole batch; keep one for each image.")
-    kl = ask_tensor(answer, mu, logvar, shape=(EXAMPLES,), meaning="one number an image")
-    mistakes = {
-        "the sign is turned round: a KL is never negative.": -right,
-        "twice too large: look for the ½.": 2 * right,
-        "the latent numbers are averaged; the slide sums them.": per_number.mean(1),
-        "V(z) is the variance, so it is exp(logvar), not logvar itself.": 0.5
-        * (logvar - torch.log(logvar.abs()) - 1 + mu.square()).sum(1),
-        "logvar is the log of the variance already; do not halve it inside exp.": 0.5
-        * ((0.5 * logvar).exp() - 0.5 * logvar - 1 + mu.square()).sum(1),
-        "the mean enters as E(z)², squared.": 0.5 * (logvar.exp() - logvar - 1 + mu).sum(1),
-        "the -1 is missing: the KL of the prior with itself must be 0.": 0.5
-        * (logvar.exp() - logvar + mu.square()).sum(1),
-    }
-    if near(kl, right):
-        once_more = ask_tensor(answer, 2 * mu, logvar, shape=(EXAMPLES,), meaning="one an image")
-        if not near(once_more, gaussian_kl(2 * mu, logvar)):
-            raise Wrong("right for one set of posteriors and wrong for another.")
-        return "right: 0 for the prior, and never negative."
-    if hint := explanation(kl, mistakes.items()):
-        raise Wrong(hint)
-    zero = ask_tensor(
-        answer, torch.zeros(1, 2), torch.zeros(1, 2), shape=(1,), meaning="one number per image"
-    )
-    if not near(zero, torch.zeros(1)):
-        raise Wrong(f"for μ = 0 and σ = 1 it gives {zero.item():.3g}; it must be 0 there.")
-    raise Wrong(
-        f"0 at the prior, but for μ = {mu[0, 0]:.2f} … it gives {kl[0]:.3f} instead of "
-        f"{right[0]:.3f}; compare term by term with the formula of section 3."
-    )
+MU, LOGVAR = random_tensor(5, 3, seed=3), random_tensor(5, 3, seed=4)
+check_kl = Exercise(
+    "Exercise 1, the KL term",
+    gaussian_kl,
+    [
+        Case((MU, LOGVAR)),
+        Case((2 * MU, LOGVAR), but="right for one set of posteriors and wrong for another."),
+    ],
+    [
+        (lambda m, v: -gaussian_kl(m, v), "the sign is turned round: a KL is never negative."),
+        (lambda m, v: 2 * gaussian_kl(m, v), "twice too large: look for the ½."),
+        (lambda m, v: gaussian_kl(m, v) / 3, "the dimensions are averaged; the slide sums them."),
+        (lambda m, v: (v - v.abs().log() - 1 + m**2).sum(1) / 2, "V(z) is the variance, so it is "
+         "exp(logvar), not logvar itself."),
+        (lambda m, v: gaussian_kl(m, v / 2), "logvar is a log of the variance; do not halve it."),
+        (lambda m, v: gaussian_kl(m, v) + (m - m**2).sum(1) / 2, "the mean is squared: E(z)²."),
+        (lambda m, v: gaussian_kl(m, v) + 3 / 2, "the -1 is missing: of the prior it must be 0."),
+    ],
+    result="one number an image, 0 at the prior; compare term by term with section 3",
+    shapes=lambda mu, logvar: {
+        (): "that is one number for the whole batch; keep one for each image.",
+        mu.shape: "that is one a dimension of each image; sum over the latent numbers, dim=1.",
+    },
+    praise="right: 0 for the prior, and never negative.",
+)  # fmt: skip
 
 
 def check_reparameterise(answer) -> None:
@@ -79,132 +44,108 @@ def check_reparameterise(answer) -> None:
     check("Exercise 2, the reparameterisation trick", answer, _examine_reparameterise)
 
 
+@torch.random.fork_rng(devices=[])
 def _examine_reparameterise(answer) -> str:
-    count = 20_000
-    mu = torch.tensor([[1.0, -2.0]]).repeat(count, 1).requires_grad_()
-    logvar = torch.tensor([[math.log(4.0), math.log(0.25)]]).repeat(count, 1).requires_grad_()
-    z = ask_tensor(answer, mu, logvar, shape=(count, 2), meaning="one code an image")
-    again = ask_tensor(answer, mu, logvar, shape=(count, 2), meaning="one code an image")
-    if torch.equal(z, again):
-        raise Wrong("two calls give the same code; draw new noise each time, torch.randn_like.")
-    noise = (z.detach() - mu.detach()) / (0.5 * logvar.detach()).exp()
-    # All are compared: two of them may well agree by chance where ε has few values, like a sign.
-    if near(noise, noise[:1].expand_as(noise)):
-        raise Wrong("every image gets the same noise; draw one number for each entry of mu.")
-    if near(noise, noise[:, :1].expand_as(noise)):
-        raise Wrong("all numbers of a code get the same noise; draw one for each entry of mu, "
-                    "torch.randn_like(mu).")  # fmt: skip
-    if z.grad_fn is None:
-        raise Wrong("no gradient can flow back from z; keep torch.no_grad and .detach out of it.")
-    for what, tensor in {"mu": mu, "logvar": logvar}.items():
-        gradient = torch.autograd.grad(z.sum(), tensor, retain_graph=True, allow_unused=True)[0]
-        if gradient is None or not gradient.any():
-            raise Wrong(f"no gradient reaches {what}; z must be computed from it: μ + σ·ε.")
-    mean, spread = z.detach().mean(0), z.detach().std(0)
-    if not torch.allclose(mean, torch.tensor([1.0, -2.0]), atol=0.08):
-        raise Wrong(f"the codes have mean {mean[0]:.2f} where mu is 1; ε must have mean 0.")
-    if torch.allclose(spread, torch.tensor([4.0, 0.25]), rtol=0.1):
-        raise Wrong("the spread is the variance; the noise is multiplied by σ = exp(½ logvar).")
-    if torch.allclose(spread, torch.tensor([2.0, 0.5]) / math.sqrt(12), rtol=0.1):
-        raise Wrong("the noise is uniform (torch.rand); it must be normal, torch.randn.")
-    if torch.allclose(spread, torch.tensor([2.0, 0.5]), rtol=0.05):
-        tail = (noise.abs() > 2).float().mean()
-        if not 0.03 < tail < 0.06:
-            raise Wrong("mean and spread are right, but ε is not normal; use torch.randn_like.")
-    else:
-        raise Wrong(
-            f"for σ = 2 and ½ the codes have standard deviations {spread[0]:.2f} and "
-            f"{spread[1]:.2f}; σ = exp(½ logvar)."
-        )
+    torch.manual_seed(0)
+    sigma = torch.tensor([2.0, 0.5])
+    mu = torch.tensor([[1.0, -2.0]]).repeat(20_000, 1).requires_grad_()
+    logvar = (2 * sigma.log()).repeat(20_000, 1).requires_grad_()
+    z, again = (
+        ask_tensor(answer, mu, logvar, shape=(20_000, 2), meaning="one latent code an image")
+        for _ in range(2)
+    )
+    noise = (z - mu).detach() / sigma
+    of_all, of_one = noise[:1].expand_as(noise), noise[:, :1].expand_as(noise)
+    one_each = "; draw one number for each entry of mu, torch.randn_like(mu)."
+    refuse(
+        (torch.equal(z, again), "two calls give the same code; draw new noise each time."),
+        (near(noise, of_all), "every image gets the same noise" + one_each),
+        (near(noise, of_one), "all numbers of a code get the same noise" + one_each),
+        (z.grad_fn is None, "no gradient can flow back from z; leave out no_grad and .detach."),
+    )
+    to_mu, to_logvar = torch.autograd.grad(
+        z.sum(), (mu, logvar), allow_unused=True, materialize_grads=True
+    )
+    mean, std = z.detach().mean(0), z.detach().std(0)
+    tail = (noise.abs() > 2).float().mean()  # 0.046 of a normal distribution
+    refuse(
+        (not to_mu.any(), "no gradient reaches mu; compute z from it: μ + σ·ε."),
+        (not to_logvar.any(), "no gradient reaches logvar; compute z from it: μ + σ·ε."),
+        (not near(mean, mu[0], 0.04), f"the mean is {mean[0]:.2f} where mu is 1; that of ε is 0."),
+        (near(std, sigma**2, 0.05), "the spread is the variance; multiply ε by exp(½ logvar)."),
+        (near(std, sigma / math.sqrt(12), 0.05), "the noise is uniform; it must be normal, randn."),
+        (not near(std, sigma, 0.03), f"for σ = 2 and ½ the codes have standard deviations "
+         f"{std[0]:.2f} and {std[1]:.2f}; σ = exp(½ logvar)."),
+        (not 0.03 < tail < 0.06, "mean and spread are right, but ε is not normal; use randn_like."),
+    )  # fmt: skip
     return "right: the mean, the spread and the way back for the gradient."
 
 
-def check_interpolate(answer) -> None:
-    """Exercise 3: `interpolate(start, end, steps) -> (steps, d)`."""
-    check("Exercise 3, a walk between two codes", answer, _examine_interpolate)
+def _between(start: Tensor, end: Tensor, weights: Tensor) -> Tensor:
+    return torch.lerp(start, end, weights[:, None])
 
 
-def _examine_interpolate(answer) -> str:
-    start, end = torch.tensor([0.0, 2.0, -1.0]), torch.tensor([4.0, -2.0, 1.0])
-    walk = ask_tensor(
-        answer, start, end, 5, shape=(5, 3), meaning="one row a step, one column a latent number"
-    )
-    if near(walk[0], end) and near(walk[-1], start):
-        raise Wrong("it walks from the end to the start; at weight 0 there is `start`.")
-    if not near(walk[0], start) or not near(walk[-1], end):
-        raise Wrong("the first row must be `start` and the last row `end`, both included.")
-    if not near(walk[2], (start + end) / 2):
-        raise Wrong("the middle row must be half of each; are the steps equal?")
-    if not near(walk.diff(dim=0), (end - start).expand(4, 3) / 4):
-        raise Wrong("the steps must all be equal: torch.linspace(0, 1, steps).")
-    return "right: both ends, equal steps."
+check_interpolate = Exercise(
+    "Exercise 3, a walk between two codes",
+    lambda start, end, steps: _between(start, end, torch.linspace(0, 1, steps)),
+    [
+        Case((torch.tensor([0.0, 2.0, -1.0]), torch.tensor([4.0, -2.0, 1.0]), 5)),
+        Case((random_tensor(2, seed=1), random_tensor(2, seed=2), 4)),
+    ],
+    [
+        (lambda a, b, n: _between(b, a, torch.linspace(0, 1, n)), "it runs from the end to the "
+         "start; at weight 0 there is `start`."),
+        (lambda a, b, n: _between(a, b, torch.arange(n) / n), "the last row is `end`, both are "
+         "included: n codes have n - 1 intervals between them."),
+    ],
+    result="one row a step, one column a latent dimension",
+    explain=lambda *given: "the first row must be `start`, the last `end`, and all steps equal, so "
+    "that the middle is half of each: torch.linspace(0, 1, steps).",
+    praise="right: both ends, equal steps.",
+)  # fmt: skip
 
 
-def check_active_units(answer) -> None:
-    """Exercise 4: `count_active(mu) -> int`."""
-    check("Exercise 4, active units", answer, _examine_active_units)
+def _means(*stds: float) -> tuple[Tensor]:
+    """Posterior means (500, d) with these standard deviations, some far from 0."""
+    noise = torch.tensor(stds) * random_tensor(500, len(stds), seed=0)
+    return (torch.arange(1, 1 + len(stds)) + noise,)
 
 
-def _examine_active_units(answer) -> str:
-    scales = [[1.0, 0.5, 0.05, 0.02, 0.0, 0.2, 0.03], [0.0, 0.3, 0.02, 0.03, 0.01]]
-    for seed, scale in enumerate(scales):
-        generator = torch.Generator().manual_seed(seed)
-        offset = torch.tensor([1.0, 3.0, 2.0, 1.0, 5.0, 1.0, 1.0])[: len(scale)]
-        mu = torch.randn(500, len(scale), generator=generator) * torch.tensor(scale) + offset
-        _compare_active_units(answer, mu)
-    return "right: a unit is active when its mean moves with the image."
+check_active_units = Exercise(
+    "Exercise 4, active units",
+    lambda mu: int(active_units(mu).sum()),
+    [
+        Case(_means(1.0, 0.5, 0.05, 0.02, 0.0, 0.2, 0.03)),
+        Case(_means(0.0, 0.3, 0.02, 0.03, 0.01), but="right for 7 units, 3 of them active, but of "
+             "5 others {found:g} are counted instead of {right:g}."),
+    ],
+    [
+        (lambda mu: (mu.var(0) <= 0.01).sum(), "that is the number of inactive units."),
+        (lambda mu: (mu.std(0) > 0.01).sum(), "the threshold is on the variance, not on its root."),
+        (lambda mu: (mu.mean(0).abs() > 0.01).sum(), "a large mean is not activity: take var(0)."),
+        (lambda mu: (mu.var(1) > 0.01).sum(), "the variance is over images, dim=0."),
+    ],
+    result="how many units are active, as a number",
+    explain=lambda found, right, mu: f"{found:g} units of {mu.shape[1]} is not how many have a "
+    "mean whose variance over the images is above 0.01.",
+    praise="right: a unit is active when its mean moves with the image.",
+)  # fmt: skip
 
 
-def _compare_active_units(answer, mu: Tensor) -> None:
-    right = int(active_units(mu).sum())
-    count = as_count(ask(answer, mu))
-    if count == right:
-        return
-    mistakes = {  # where two give the same number, the later one is said
-        mu.shape[1] - right: "that is the number of units that are asleep.",
-        int((mu.std(0) > 0.01).sum()): "the threshold is on the variance, not the deviation.",
-        int((mu.mean(0).abs() > 0.01).sum()): "a large mean is not activity: take the variance "
-        "over images, dim=0.",
-        int((mu.var(1) > 0.01).sum()): "the variance is over images (dim=0), not over units.",
-    }
-    raise Wrong(
-        mistakes.get(
-            count,
-            f"{count} units of {mu.shape[1]} is not the number of latent numbers whose mean has "
-            "a variance above 0.01 over the images.",
-        )
-    )
-
-
-def check_importance_weighted(answer) -> None:
-    """Exercise 5: `importance_weighted(log_weights) -> (N,)` from (N, k) log weights."""
-    check("Exercise 5, a tighter bound", answer, _examine_importance_weighted)
-
-
-def _examine_importance_weighted(answer) -> str:
-    draws = 64
-    log_weights = torch.randn(EXAMPLES, draws, generator=torch.Generator().manual_seed(5)) * 2
-    right = log_weights.logsumexp(1) - math.log(draws)
-    bound = ask_tensor(
-        answer, log_weights, shape=(EXAMPLES,), meaning="one bound an image, over its draws"
-    )
-    mistakes = {
-        "that is the plain bound, the mean of the logs; the mean goes inside the log.": (
-            log_weights.mean(1)
-        ),
-        "the 1/k is missing: subtract log k.": log_weights.logsumexp(1),
-        "the sign is turned round: it must lie above the plain bound.": -right,
-    }
-    if not near(bound, right):
-        raise Wrong(
-            explanation(bound, mistakes.items())
-            or f"{bound[0]:.3f} instead of {right[0]:.3f} for the first image: "
-            "log of the mean over the draws of exp(log weight)."
-        )
-    small = ask(answer, log_weights - 500)
-    if not isinstance(small, Tensor) or not small.isfinite().all():
-        raise Wrong(
-            "right for small numbers, but real log weights are near -500 and exp of that is 0; "
-            "use torch.logsumexp, which takes the largest out first."
-        )
-    return "right, also where exp alone would underflow."
+LOG_WEIGHTS = 2 * random_tensor(5, 64, seed=5)
+check_importance_weighted = Exercise(
+    "Exercise 5, a tighter bound",
+    lambda log_weights: log_weights.logsumexp(1) - math.log(log_weights.shape[1]),
+    [
+        Case((LOG_WEIGHTS,)),
+        Case((LOG_WEIGHTS - 500,), but="right for small numbers, but real log weights are near "
+             "-500 and exp of that is 0; use torch.logsumexp, which takes the largest out first."),
+    ],
+    [
+        (lambda w: w.mean(1), "that is the plain ELBO; the mean goes inside the log."),
+        (lambda w: w.logsumexp(1), "the 1/k is missing: subtract log k."),
+        (lambda w: math.log(64) - w.logsumexp(1), "the sign is turned round: subtract log k."),
+    ],
+    result="one ELBO an image, the log of the mean over the draws of exp(log weight)",
+    praise="right, also where exp alone would underflow.",
+)  # fmt: skip

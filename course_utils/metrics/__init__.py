@@ -1,8 +1,12 @@
-"""How good a model is, as numbers: one file a subject.
+"""How good a model is, as numbers, one file per subject.
+
+Open `likelihood` for the ELBO of a VAE, `codes` for what its latent dimensions carry, `images` for
+PSNR, SSIM and sharpness, `distributions` for mode coverage and the Fréchet distance, and
+`retrieval` for nearest neighbours and average precision.
 
 Models are given as objects with `encode(x) -> (mu, logvar)` and a `decoder(z) -> logits`, as in
 `course_utils.models`. Images for a likelihood must be binary (`binarise`): a Bernoulli decoder
-gives probabilities to black and white, and only there is the ELBO a lower bound.
+gives probabilities to black and white only, and only for these is the ELBO a lower bound.
 """
 
 from .codes import (

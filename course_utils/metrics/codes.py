@@ -8,27 +8,43 @@ from torch import Tensor
 
 
 def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
-    """Which latent numbers carry anything: variance over the data of E[z|x] above 0.01.
+    """Which latent dimensions are active: those whose E[z|x] varies over the data.
 
-    The statistic of Burda et al. (2016).
+    The statistic of Burda et al. (2016): the variance of E[z|x] over the data is above 0.01.
 
     Args:
         mu: (N, d) posterior means over a data set.
+        threshold: the variance above which a unit counts as active.
 
     Returns:
         (d,) booleans.
+
+    Example:
+        >>> mu = torch.tensor([[-1.0, 0.0], [1.0, 0.01]])  # the second hardly depends on x
+        >>> active_units(mu)
+        tensor([ True, False])
     """
     return mu.var(0) > threshold
 
 
 def prior_coverage(mu: Tensor, logvar: Tensor, draws: int = 2000, reach: float = 2.0) -> float:
-    """The share of draws from the prior N(0, I) that land within reach of some code.
+    """The share of draws from the prior N(0, I) that lie close to some posterior.
 
-    A code reaches `reach` of its own standard deviations. 1 means that wherever the prior
-    points, the decoder has been trained nearby; what is missing to 1 are gaps.
+    Close means within `reach` standard deviations of that posterior. At 1 the decoder has been
+    trained near every z that the prior draws; 1 minus the result is the share of draws that fall
+    into gaps between the posteriors.
 
     Args:
-        mu, logvar: (N, d), the posteriors of a data set.
+        mu, logvar: (N, d) each, the posteriors of a data set.
+        draws: how many z are drawn from the prior, with torch's random numbers.
+        reach: the largest distance, in standard deviations of the posterior.
+
+    Returns:
+        a number in [0, 1].
+
+    Example:
+        >>> prior_coverage(torch.zeros(1, 1), logvar=torch.full((1, 1), 9.0))  # σ = 90
+        1.0
     """
     z = torch.randn(draws, mu.shape[1], device=mu.device)
     nearest = torch.full((draws,), float("inf"), device=mu.device)
@@ -39,13 +55,21 @@ def prior_coverage(mu: Tensor, logvar: Tensor, draws: int = 2000, reach: float =
 
 
 def nearest_code_distance(mu: Tensor, logvar: Tensor) -> float:
-    """How far it is from a code to the nearest other one, in its own standard deviations.
+    """The distance from a posterior to the nearest other one, in its own standard deviations.
 
-    The median over a data set. Far above 1, the codes are islands with nothing between them;
-    below 1, neighbours overlap.
+    The median over a data set. Far above 1 there are gaps between the posteriors; below 1
+    neighbouring posteriors overlap.
 
     Args:
-        mu, logvar: (N, d), the posteriors of a data set.
+        mu, logvar: (N, d) each, the posteriors of a data set, N of 2 or more.
+
+    Returns:
+        a number, at least 0.
+
+    Example:
+        >>> mu = torch.tensor([[0.0], [3.0]])
+        >>> nearest_code_distance(mu, logvar=torch.zeros(2, 1))  # σ = 1
+        3.0
     """
     # The matrix-product form of cdist loses the small distances that matter here.
     distance = torch.cdist(mu, mu, compute_mode="donot_use_mm_for_euclid_dist")
@@ -55,16 +79,17 @@ def nearest_code_distance(mu: Tensor, logvar: Tensor) -> float:
 
 
 def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
-    """Mutual information between every code and every factor, from histograms, in nats.
+    """Mutual information of every latent dimension and every factor, from histograms, in nats.
 
     Each variable is cut into bins of equal counts, so the result does not depend on units.
 
     Args:
         codes: (N, d).
         factors: (N, f).
+        bins: bins per variable.
 
     Returns:
-        (d, f).
+        (d, f) at least 0.
     """
     code_bins = _equal_count_bins(codes, bins)
     factor_bins = _equal_count_bins(factors, bins)
@@ -77,10 +102,23 @@ def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor
 
 
 def normalised_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
-    """Mutual information as a share of each factor's entropy, (d, f): 1 tells all of it.
+    """Mutual information as a share of each factor's entropy: 1 where z_i determines the factor.
 
-    A factor that never changes has nothing to tell: 0. A histogram of N examples overstates the
-    information of independent variables by about (bins - 1)² / 2N nats.
+    A factor that never changes has no entropy, and gets 0. A histogram of N examples overstates
+    the information of independent variables by about (bins - 1)² / 2N nats.
+
+    Args:
+        codes: (N, d).
+        factors: (N, f).
+        bins: bins per variable.
+
+    Returns:
+        (d, f) in [0, 1].
+
+    Example:
+        >>> factor = torch.arange(100.0)[:, None]
+        >>> normalised_information(codes=-factor, factors=factor, bins=4).round(decimals=3)
+        tensor([[1.]])
     """
     binned = _equal_count_bins(factors, bins)
     entropy = torch.stack([_entropy(column, bins) for column in binned.T])
@@ -89,19 +127,30 @@ def normalised_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Te
 
 
 def mutual_information_gap(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor:
-    """How much more the best code tells of each factor than the second best (Chen et al. 2018).
+    """The mutual information gap, MIG, of each factor (Chen et al. 2018).
 
-    1 where one latent number alone carries the factor, 0 where two share it.
+    How much more information the best latent dimension has about a factor than the second best:
+    1 where one latent dimension alone carries the factor, 0 where two carry it equally.
 
     Args:
         codes: (N, d) with d >= 2.
         factors: (N, f).
+        bins: bins per variable.
 
     Returns:
-        (f,), as a share of each factor's entropy.
+        (f,) in [0, 1], as a share of each factor's entropy.
+
+    Raises:
+        ValueError: fewer than two latent dimensions.
+
+    Example:
+        >>> factor = torch.arange(100.0)[:, None]
+        >>> alone = torch.cat([factor, 0 * factor], dim=1)
+        >>> mutual_information_gap(alone, factor, bins=4).round(decimals=3)
+        tensor([1.])
     """
     if codes.shape[1] < 2:
-        raise ValueError("The gap needs two latent numbers or more: it compares the best two.")
+        raise ValueError("The gap needs two latent dimensions or more: it compares the best two.")
     best = normalised_information(codes, factors, bins).topk(2, dim=0).values
     return best[0] - best[1]
 
@@ -142,8 +191,13 @@ def principal_angles(first: Tensor, second: Tensor) -> Tensor:
         (k,) from 0 to 90.
 
     Raises:
-        ValueError: the two have different shapes, or columns that are linearly dependent (to
-            the precision they come in), which span less than they should.
+        ValueError: the two have different shapes, or columns that are linearly dependent to
+            their precision, so that they span fewer than k dimensions.
+
+    Example:
+        >>> x_axis, diagonal = torch.tensor([[1.0], [0.0]]), torch.tensor([[1.0], [1.0]])
+        >>> principal_angles(x_axis, diagonal).round().tolist()
+        [45.0]
     """
     if first.dim() != 2 or first.shape != second.shape:
         raise ValueError(
@@ -170,7 +224,12 @@ def jacobian_norm(encode, images: Tensor) -> Tensor:
         images: (N, C, H, W); N · d · pixels numbers are held in memory.
 
     Returns:
-        (N,).
+        (N,) at least 0.
+
+    Example:
+        >>> images = torch.rand(3, 1, 2, 2)
+        >>> jacobian_norm(lambda x: 5 * x.flatten(1)[:, :1], images)  # h = 5 x₁
+        tensor([5., 5., 5.])
     """
     one = torch.func.jacrev(lambda image: encode(image[None])[0])
     return torch.func.vmap(one)(images).flatten(1).norm(dim=1)
@@ -179,18 +238,24 @@ def jacobian_norm(encode, images: Tensor) -> Tensor:
 def linear_probe(
     codes: Tensor, labels: Tensor, test_codes: Tensor, test_labels: Tensor, ridge: float = 0.01
 ) -> float:
-    """The share of test images that a linear classifier on frozen codes puts in their class.
+    """The accuracy on test images of a linear classifier on frozen codes.
 
-    Least squares on one-hot targets over standardised codes, with a small ridge: solved exactly,
-    so nothing depends on the luck of another training.
+    Least squares on one-hot targets over standardised codes, with a small ridge penalty: solved
+    exactly, so that the result does not depend on a further training.
 
     Args:
-        codes: (N, d), of labelled images to learn from.
+        codes: (N, d), the codes of labelled images to learn from.
         labels: (N,) classes from 0.
+        test_codes, test_labels: (M, d) and (M,), the same of the test images.
         ridge: added to the diagonal of the codes' correlation matrix.
 
     Returns:
         accuracy from 0 to 1.
+
+    Example:
+        >>> codes, labels = torch.tensor([[-1.0], [-2.0], [1.0], [2.0]]), torch.tensor([0, 0, 1, 1])
+        >>> linear_probe(codes, labels, test_codes=5 * codes, test_labels=labels)
+        1.0
     """
     # In double precision, which not every device has: codes can be close to dependent.
     codes, test_codes = codes.cpu().double(), test_codes.cpu().double()

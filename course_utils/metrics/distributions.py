@@ -10,25 +10,30 @@ from torch import Tensor
 
 
 def frechet_distance(first: Tensor, second: Tensor) -> float:
-    """How far two heaps of features are apart, each taken for a Gaussian (Fréchet 1957).
+    """The distance between two sets of features, each modelled as a Gaussian (Fréchet 1957).
 
         ‖μ₁ - μ₂‖² + tr(Σ₁ + Σ₂ - 2 (Σ₁ Σ₂)^½)
 
-    With the features of an Inception network this is FID (Heusel et al. 2017).
+    With the features of an Inception network this is the FID (Heusel et al. 2017).
 
     Args:
         first, second: (N, k) and (M, k) features, more rows than columns.
 
     Returns:
-        0 where the means and covariances agree, and more the less they do.
+        0 where the means and covariances agree, and larger the more they differ.
 
     Raises:
-        ValueError: heaps of different width, or with fewer than two rows.
+        ValueError: sets with different numbers of features, or with fewer than two rows.
+
+    Example:
+        >>> features = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
+        >>> round(frechet_distance(features, features + 3), 3)  # ‖μ₁ - μ₂‖² = 3² + 3²
+        18.0
     """
     if first.dim() != 2 or first.shape[1:] != second.shape[1:] or min(len(first), len(second)) < 2:
         raise ValueError(
-            f"The heaps have shapes {tuple(first.shape)} and {tuple(second.shape)}; give rows of "
-            "equally many features, two or more."
+            f"The features have shapes {tuple(first.shape)} and {tuple(second.shape)}; give rows "
+            "of equally many features, two or more."
         )
     a, b = first.cpu().double(), second.cpu().double()  # not every device has double precision
     product = a.T.cov() @ b.T.cov()
@@ -48,15 +53,23 @@ def coverage(samples: Tensor, mixture) -> dict[str, Tensor]:
         mixture: `means` (K, 2) and `std`, as in `course_utils.data.mixtures`.
 
     Returns:
-        each (...), one number a set:
+        name -> (...), one number per set:
 
         - "modes": modes with at least one high-quality sample, 0 to K. High quality is a distance
           to the mode of at most three standard deviations.
-        - "heavy modes": modes with at least 1 % of all samples, high-quality ones counted.
-        - "high quality": the share of high-quality samples, in [0, 1]; 0.989 of perfect ones.
-        - "reverse KL": KL(samples, mixture) in nats over K + 1 bins, one a mode and one for all
-          that is far from every mode. Without that last bin an untrained generator, whose
-          samples have a nearest mode each, can look perfect.
+        - "heavy modes": modes that hold at least 1 % of all samples, counting high-quality
+          samples only.
+        - "high quality": the share of high-quality samples, in [0, 1]; 0.989 for samples of the
+          mixture itself.
+        - "reverse KL": KL(samples ‖ mixture) in nats over K + 1 bins, one per mode and one for
+          all samples that are far from every mode. Without that last bin an untrained generator
+          could look perfect, because each of its samples has a nearest mode.
+
+    Example:
+        >>> from course_utils.data import mixtures
+        >>> ring = mixtures.ring(modes=8)
+        >>> coverage(ring.means[:3], ring)["modes"]  # one sample on each of three modes
+        tensor(3)
     """
     modes = len(mixture.means)
     distance, nearest = torch.cdist(samples, mixture.means.to(samples)).min(dim=-1)

@@ -1,4 +1,4 @@
-"""How far images are from their ground truth, pixel by pixel."""
+"""How far images are from their ground truth, and how sharp they are."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from torch import Tensor
 
 
 def sharpness(images: Tensor) -> Tensor:
-    """Mean squared step between neighbouring pixels of each image, (N,).
+    """Mean squared difference of neighbouring pixels of each image, horizontal plus vertical.
 
-    Edges make it large and blur makes it small; it needs no reference image.
+    Edges make it large and blur makes it small; it needs no ground truth.
+
+    Args:
+        images: (N, C, H, W) with sides of two pixels or more.
+
+    Returns:
+        (N,) at least 0.
+
+    Example:
+        >>> stripes = torch.tensor([[0.0, 1.0], [0.0, 1.0]]).view(1, 1, 2, 2)
+        >>> sharpness(stripes), sharpness(stripes * 0 + 0.5)
+        (tensor([1.]), tensor([0.]))
     """
     across = (images[..., :, 1:] - images[..., :, :-1]).square().flatten(1).mean(1)
     down = (images[..., 1:, :] - images[..., :-1, :]).square().flatten(1).mean(1)
@@ -17,19 +28,37 @@ def sharpness(images: Tensor) -> Tensor:
 
 
 def squared_error(reconstruction: Tensor, images: Tensor) -> float:
-    """Squared error of an image, Σ (x - x̂)² over its pixels, averaged over the images.
+    """Squared error Σ (x - x̂)² over the pixels of an image, averaged over the images.
 
     The measure of Hinton and Salakhutdinov (2006): without the ½ of the loss, and not divided by
     the number of pixels.
+
+    Args:
+        reconstruction, images: (N, C, H, W) each.
+
+    Returns:
+        a number, at least 0.
+
+    Example:
+        >>> squared_error(torch.ones(5, 1, 2, 2), torch.zeros(5, 1, 2, 2))  # 4 pixels
+        4.0
     """
     return (reconstruction - images).square().flatten(1).sum(1).mean().item()
 
 
 def psnr(images: Tensor, truth: Tensor) -> Tensor:
-    """Peak signal to noise ratio of each image in [0, 1], -10 log₁₀ of its mean squared error.
+    """Peak signal-to-noise ratio of each image in [0, 1], -10 log₁₀ of its mean squared error.
+
+    Args:
+        images, truth: (N, C, H, W) each, in [0, 1].
 
     Returns:
-        (N,) dB; every 10 dB are a tenth of the error. Equal images give infinity.
+        (N,) dB; 10 dB more mean a tenth of the squared error. Equal images give infinity.
+
+    Example:
+        >>> truth = torch.zeros(1, 1, 4, 4)
+        >>> psnr(truth + 0.1, truth)  # mean squared error 0.01
+        tensor([20.])
     """
     return -10 * (images - truth).square().flatten(1).mean(1).log10()
 
@@ -42,11 +71,11 @@ def ssim(images: Tensor, truth: Tensor, window: int = 11, sigma: float = 1.5) ->
 
         (2 m m' + c) / (m² + m'² + c) · (2 v + d) / (s² + s'² + d),
 
-    with c = 0.01² and d = 0.03². The result is averaged over the places where the whole window
+    with c = 0.01² and d = 0.03². The result is averaged over all positions where the whole window
     lies in the image, and over the channels.
 
     Args:
-        images, truth: (N, C, H, W) each.
+        images, truth: (N, C, H, W) each, in [0, 1].
         window: its side in pixels, odd.
         sigma: standard deviation of the weights in pixels.
 
@@ -55,6 +84,11 @@ def ssim(images: Tensor, truth: Tensor, window: int = 11, sigma: float = 1.5) ->
 
     Raises:
         ValueError: two different shapes, or images smaller than the window.
+
+    Example:
+        >>> images = torch.rand(2, 3, 16, 16)
+        >>> ssim(images, images)
+        tensor([1., 1.])
     """
     if images.shape != truth.shape or images.dim() != 4:
         raise ValueError(

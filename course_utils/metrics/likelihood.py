@@ -1,4 +1,4 @@
-"""How likely a latent variable model finds an image: the ELBO and its relatives."""
+"""The likelihood of an image under a latent variable model: the ELBO and tighter estimates."""
 
 from __future__ import annotations
 
@@ -12,19 +12,33 @@ from .. import losses
 
 
 def binarise(images: Tensor, seed: int = 0) -> Tensor:
-    """Draw each pixel black or white with its grey value as the probability.
+    """Draw each pixel as 0 or 1, with its grey value as the probability of 1.
 
-    The stochastic binarisation of Salakhutdinov and Murray (2008), with a seed of its own so
-    that a test set stays the same test set.
+    The stochastic binarisation of Salakhutdinov and Murray (2008). It has a seed of its own, so
+    that a test set is the same in every run.
+
+    Args:
+        images: (N, C, H, W) in [0, 1].
+        seed: of the random numbers; torch's own generator is left alone.
+
+    Returns:
+        (N, C, H, W) of zeros and ones.
+
+    Example:
+        >>> binarise(torch.tensor([0.0, 1.0]))  # black and white stay as they are
+        tensor([0., 1.])
+        >>> binarise(torch.full((100, 100), 0.3)).mean().round(decimals=1)
+        tensor(0.3000)
     """
     numbers = torch.rand(images.shape, generator=torch.Generator().manual_seed(seed))
     return (numbers.to(images.device) < images).to(images.dtype)
 
 
 def log_joint(vae, x: Tensor, z: Tensor) -> Tensor:
-    """log p(x, z) = log p(x|z) + log p(z) for k codes an image, in nats.
+    """log p(x, z) = log p(x|z) + log p(z) for k codes per image, in nats.
 
     Args:
+        vae: a network with `decoder(z) -> logits`.
         x: (N, C, H, W) binary images.
         z: (N, k, d) codes.
 
@@ -40,10 +54,23 @@ def log_joint(vae, x: Tensor, z: Tensor) -> Tensor:
 
 @torch.no_grad()
 def log_weights(vae, x: Tensor, draws: int) -> Tensor:
-    """log p(x, z) - log q(z|x) for `draws` codes from q(z|x), (N, draws).
+    """log p(x, z) - log q(z|x) for `draws` codes from q(z|x), in nats.
 
-    Their mean is the bound; the log of the mean of their exponentials is the
-    importance-weighted bound (Burda et al. 2016).
+    Their mean estimates the ELBO; the logarithm of the mean of their exponentials is the
+    importance-weighted ELBO (Burda et al. 2016).
+
+    Args:
+        vae: a network with `encode(x) -> (mu, logvar)` and `decoder(z) -> logits`.
+        x: (N, C, H, W) binary images.
+        draws: codes per image, drawn with torch's random numbers.
+
+    Returns:
+        (N, draws).
+
+    Example:
+        >>> from course_utils import models
+        >>> log_weights(models.VariationalAutoencoder(2), torch.zeros(5, 1, 28, 28), draws=3).shape
+        torch.Size([5, 3])
     """
     mu, logvar = vae.encode(x)
     mu, logvar = mu[:, None], logvar[:, None]
@@ -53,39 +80,63 @@ def log_weights(vae, x: Tensor, draws: int) -> Tensor:
 
 
 def elbo(vae, x: Tensor, draws: int = 8, batch_size: int = 4096) -> Tensor:
-    """The evidence lower bound of every image, (N,) nats, from `draws` codes each.
+    """The ELBO (evidence lower bound) of every image, estimated from `draws` codes each.
 
     Args:
+        vae: a network with `encode(x) -> (mu, logvar)` and `decoder(z) -> logits`.
         x: (N, C, H, W) binary images.
-        draws: codes per image.
+        draws: codes per image, drawn with torch's random numbers.
         batch_size: decoded images held in memory at once.
+
+    Returns:
+        (N,) nats.
+
+    Example:
+        >>> from course_utils import models
+        >>> elbo(models.VariationalAutoencoder(2), torch.zeros(5, 1, 28, 28)).shape
+        torch.Size([5])
     """
     parts = x.split(max(1, batch_size // draws))
     return torch.cat([log_weights(vae, part, draws).mean(1) for part in parts])
 
 
 def importance_weighted_elbo(vae, x: Tensor, draws: int = 100, batch_size: int = 4096) -> Tensor:
-    """log 1/k Σ p(x, z) / q(z|x), a tighter bound on log p(x) (Burda et al. 2016), (N,) nats.
+    """log 1/k Σ p(x, z) / q(z|x), closer to log p(x) than the ELBO (Burda et al. 2016).
 
     Args:
+        vae: a network with `encode(x) -> (mu, logvar)` and `decoder(z) -> logits`.
         x: (N, C, H, W) binary images.
-        draws: codes an image, k; the bound rises towards log p(x) as k grows.
+        draws: k, codes per image; the expected value rises towards log p(x) as k grows.
         batch_size: decoded images held in memory at once.
+
+    Returns:
+        (N,) nats.
+
+    Example:
+        >>> from course_utils import models
+        >>> vae, x = models.VariationalAutoencoder(2), torch.zeros(5, 1, 28, 28)
+        >>> bool(importance_weighted_elbo(vae, x).mean() > elbo(vae, x).mean())
+        True
     """
     at_once = max(1, min(draws, batch_size))
     images = max(1, batch_size // at_once)
-    bounds = []
+    estimates = []
     for part in x.split(images):
         weights = [
             log_weights(vae, part, min(at_once, draws - begin))
             for begin in range(0, draws, at_once)
         ]
-        bounds.append(torch.cat(weights, dim=1).logsumexp(1) - math.log(draws))
-    return torch.cat(bounds)
+        estimates.append(torch.cat(weights, dim=1).logsumexp(1) - math.log(draws))
+    return torch.cat(estimates)
 
 
 def code_grid(extent: float, steps: int) -> Tensor:
-    """Points of a square grid over two latent numbers, (steps², 2), row by row."""
+    """Points of a square grid over two latent dimensions, (steps², 2), row by row.
+
+    Args:
+        extent: the grid covers [-extent, extent]².
+        steps: points per side.
+    """
     line = torch.linspace(-extent, extent, steps)
     return torch.stack(torch.meshgrid(line, line, indexing="ij"), dim=-1).flatten(0, 1)
 
@@ -94,18 +145,27 @@ def code_grid(extent: float, steps: int) -> Tensor:
 def log_joint_on_grid(
     vae, x: Tensor, extent: float = 6.0, steps: int = 601, batch_size: int = 16384
 ) -> tuple[Tensor, Tensor, float]:
-    """log p(x, z) of every image at every point of a grid over two latent numbers.
+    """log p(x, z) of every image at every point of a grid over two latent dimensions.
 
-    With two latent numbers the integral over z that no one can do in general is a sum over a
-    fine grid: log p(x) = logsumexp over the grid + log cell.
+    The integral of p(x, z) over z is intractable in general. With two latent dimensions it is a
+    sum over a fine grid: log p(x) = logsumexp over the grid + log cell.
 
     Args:
+        vae: a network with two latent dimensions and `decoder(z) -> logits`.
         x: (N, C, H, W) binary images.
         extent: the grid covers [-extent, extent]².
-        steps: points a side.
+        steps: points per side.
+        batch_size: points of the grid that are decoded at once.
 
     Returns:
-        grid (steps², 2), log p(x, z) (N, steps²), and the log of a cell's area.
+        grid (steps², 2), log p(x, z) (N, steps²), and the logarithm of the area of a cell.
+
+    Example:
+        >>> from course_utils import models
+        >>> vae, x = models.VariationalAutoencoder(2), torch.zeros(5, 1, 28, 28)
+        >>> grid, log_p, log_cell = log_joint_on_grid(vae, x, steps=21)
+        >>> grid.shape, log_p.shape
+        (torch.Size([441, 2]), torch.Size([5, 441]))
     """
     grid = code_grid(extent, steps).to(x.device)
     pixels = x.flatten(1)

@@ -1,4 +1,4 @@
-"""Search: what lies nearest, and how much of it was wanted."""
+"""Retrieval: the nearest neighbours of a query, and how many of them are relevant."""
 
 from __future__ import annotations
 
@@ -7,15 +7,37 @@ from torch import Tensor
 
 
 def euclidean(queries: Tensor, gallery: Tensor) -> Tensor:
-    """Distances (Q, N) between codes, or images, (Q, ...) and (N, ...)."""
+    """Euclidean distances between codes, or between images.
+
+    Args:
+        queries, gallery: (Q, ...) and (N, ...).
+
+    Returns:
+        (Q, N) float32.
+
+    Example:
+        >>> euclidean(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
+        tensor([[5., 1.]])
+    """
     return torch.cdist(queries.flatten(1).float(), gallery.flatten(1).float())
 
 
 def hamming(queries: Tensor, gallery: Tensor) -> Tensor:
-    """In how many bits codes differ, (Q, N), for booleans (Q, bits) and (N, bits).
+    """Hamming distances: the number of bits in which binary codes differ.
+
+    Args:
+        queries, gallery: (Q, bits) and (N, bits) booleans.
+
+    Returns:
+        (Q, N) float32.
 
     Raises:
         ValueError: codes that are not booleans.
+
+    Example:
+        >>> gallery = torch.tensor([[True, True, False], [False, False, False]])
+        >>> hamming(gallery[:1], gallery)
+        tensor([[0., 2.]])
     """
     for codes in (queries, gallery):
         if codes.dtype != torch.bool:
@@ -26,15 +48,37 @@ def hamming(queries: Tensor, gallery: Tensor) -> Tensor:
 
 
 def ranked(distances: Tensor) -> Tensor:
-    """Positions in the gallery, nearest first, (Q, N); equal distances keep the gallery's order."""
+    """Positions in the gallery, nearest first; equal distances keep the order of the gallery.
+
+    Args:
+        distances: (Q, N).
+
+    Returns:
+        (Q, N) int64.
+
+    Example:
+        >>> ranked(torch.tensor([[0.3, 0.1, 0.2]]))
+        tensor([[1, 2, 0]])
+    """
     return distances.sort(dim=1, stable=True).indices
 
 
 def precision_at(hits: Tensor, k: int) -> Tensor:
-    """The share of the first k found that were wanted, (Q,), from ranked hits (Q, N) of booleans.
+    """Precision at k: the share of the first k results that are relevant.
+
+    Args:
+        hits: (Q, N) booleans, ranked: whether the result at each rank is relevant.
+        k: how many results count, from 1 to N.
+
+    Returns:
+        (Q,) in [0, 1].
 
     Raises:
-        ValueError: there are fewer than k.
+        ValueError: k is not from 1 to N.
+
+    Example:
+        >>> precision_at(torch.tensor([[True, False, True, True]]), k=2)
+        tensor([0.5000])
     """
     if not 1 <= k <= hits.shape[1]:
         raise ValueError(f"There are {hits.shape[1]} ranked images; ask for 1 to that many.")
@@ -42,12 +86,19 @@ def precision_at(hits: Tensor, k: int) -> Tensor:
 
 
 def average_precision(hits: Tensor) -> Tensor:
-    """The precision at the rank of every wanted image, averaged over them, (Q,).
+    """Average precision: the precision at the rank of every relevant result, averaged over them.
 
-    1 where all wanted ones come first. A query with nothing to find has 0.
+    It is 1 where all relevant results come first, and 0 for a query without relevant results.
 
     Args:
-        hits: (Q, N) booleans, ranked: whether the image at each rank was wanted.
+        hits: (Q, N) booleans, ranked: whether the result at each rank is relevant.
+
+    Returns:
+        (Q,) in [0, 1].
+
+    Example:
+        >>> average_precision(torch.tensor([[True, False, False, True]]))  # (1/1 + 2/4) / 2
+        tensor([0.7500])
     """
     hits = hits.float()
     ranks = torch.arange(1, hits.shape[1] + 1, device=hits.device)

@@ -1,4 +1,10 @@
-"""Networks of the lectures, one file a family, one class a slide."""
+"""The networks of the lectures, one file per family.
+
+Open `autoencoders` and `vae` for lessons 02 and 03, `perceptrons`, `dcgan` and `conditional` for
+the GANs of 04 and 05, `translation` and `image_pool` for image-to-image translation, `restorer`
+for denoising and inpainting, `resnet`, `densenet`, `inception` and `vgg` for the classifiers, and
+`evaluation` for the networks that measure generated images.
+"""
 
 from .autoencoders import Autoencoder, ConvolutionalAutoencoder, TiedAutoencoder
 from .conditional import ConditionalDiscriminator, ConditionalGenerator
@@ -62,8 +68,7 @@ __all__ = [
     "Discriminator",
     "DropoutShortcut",
     "ExclusiveGate",
-    "FaceReader",
-    "FactorReader",
+    "FaceAttributeRegressor",
     "Fire",
     "Generator",
     "InceptionBlock",
@@ -82,6 +87,7 @@ __all__ = [
     "ScaledShortcut",
     "Shortcut",
     "ShortcutGate",
+    "SmallConvNet",
     "SqueezeNet",
     "TiedAutoencoder",
     "Transition",

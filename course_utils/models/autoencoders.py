@@ -18,16 +18,22 @@ class Autoencoder(nn.Module):
     """Encoder f: x -> h and decoder g: h -> x̂ of fully connected layers (lectures 1 and 4).
 
     Args:
-        code: how many numbers h has.
+        code: the dimension of the code h.
         hidden: units of the layers between image and code; the decoder has them in reverse.
         shape: (C, H, W) of an image.
         activation: makes the non-linearity after every hidden layer.
-        code_activation: makes the one of the code; none by default.
+        code_activation: makes the non-linearity of the code; none by default.
         normalise: whether the hidden layers are batch-normalised (Ioffe and Szegedy 2015), which
             a deep autoencoder needs to train fast.
 
     Raises:
-        ValueError: the code has no numbers.
+        ValueError: `code` is not a whole number of at least 1.
+
+    Example:
+        >>> net = Autoencoder(code=10, hidden=(128,))
+        >>> images = torch.rand(4, 1, 28, 28)
+        >>> net.encode(images).shape, net(images).shape
+        (torch.Size([4, 10]), torch.Size([4, 1, 28, 28]))
     """
 
     def __init__(
@@ -70,13 +76,21 @@ class Autoencoder(nn.Module):
 
 
 class TiedAutoencoder(nn.Module):
-    """One layer each way with tied weights: the decoder's matrix is the encoder's, transposed.
+    """One layer each with tied weights: the decoder's matrix is the encoder's, transposed.
 
     h = σ(W x + b_h) and x̂ = σ(Wᵀ h + b_x), with W (code, pixels): lecture 4.
 
     Args:
-        code: how many numbers h has.
+        code: the dimension of the code h.
         shape: (C, H, W) of an image.
+
+    Raises:
+        ValueError: `code` is not a whole number of at least 1.
+
+    Example:
+        >>> net = TiedAutoencoder(code=10)
+        >>> sum(p.numel() for p in net.parameters())  # W 10 · 784, b_h 10, b_x 784
+        8634
     """
 
     def __init__(self, code: int, shape: tuple[int, int, int] = (1, 28, 28)):
@@ -105,20 +119,27 @@ class TiedAutoencoder(nn.Module):
 
 
 class ConvolutionalAutoencoder(nn.Module):
-    """Two halvings down, two doublings up (lecture 3); the code is a small grid, flattened.
+    """Convolutions that halve the size twice and double it twice (lecture 3).
+
+    The code is a small grid of feature maps, flattened.
 
     Args:
-        channels: of the code's grid, so the code has channels · H/4 · W/4 numbers.
+        channels: of the code's grid, so that the code has channels · H/4 · W/4 dimensions.
         width: channels of the first convolution; the second has twice as many.
         resize: how the size changes. "stride": strided convolutions and transposed ones.
             "pool": max-pooling and nearest-neighbour upsampling. "switches": max-pooling that
             remembers the positions of the maxima, and unpooling that puts the values back
-            there; what the decoder gets is then the code and the positions.
+            there; the decoder then gets the code and the positions.
         shape: (C, H, W) of an image; H and W must be multiples of 4.
         code_activation: makes the non-linearity of the code; none by default.
 
     Raises:
         ValueError: images that cannot be halved twice, no channels, or another `resize`.
+
+    Example:
+        >>> net = ConvolutionalAutoencoder(channels=4)
+        >>> net.encode(torch.rand(2, 1, 28, 28)).shape  # 4 · 7 · 7
+        torch.Size([2, 196])
     """
 
     RESIZES = ("stride", "pool", "switches")
@@ -173,7 +194,7 @@ class ConvolutionalAutoencoder(nn.Module):
         return self.encode_with_switches(x)[0]
 
     def encode_with_switches(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Codes, and the positions of the maxima of each pooling (empty with strides)."""
+        """Codes (N, code), and the positions of the maxima of each pooling (none with strides)."""
         switches = []
         for layer in self.down:
             x = F.silu(layer(x))
@@ -184,6 +205,10 @@ class ConvolutionalAutoencoder(nn.Module):
 
     def decoder(self, h: Tensor, switches: Sequence[Tensor] = ()) -> Tensor:
         """Logits (N, C, H, W) of codes (N, code).
+
+        Args:
+            h: (N, code).
+            switches: the positions of the maxima, as from `encode_with_switches`.
 
         Raises:
             ValueError: the construction needs switches and there are none.
@@ -213,7 +238,13 @@ class ConvolutionalAutoencoder(nn.Module):
         return self.decoder(*self.encode_with_switches(x))
 
 
-def check_code(numbers: int) -> None:
-    """Raise ValueError unless a code can have this many numbers."""
-    if isinstance(numbers, bool) or not isinstance(numbers, int) or numbers < 1:
-        raise ValueError(f"A code needs at least one number, a whole one; this is {numbers!r}.")
+def check_code(dimensions: int) -> None:
+    """Refuse a code that cannot have this many dimensions.
+
+    Raises:
+        ValueError: not a whole number of at least 1.
+    """
+    if isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1:
+        raise ValueError(
+            f"The dimension of a code is a whole number of at least 1; this is {dimensions!r}."
+        )

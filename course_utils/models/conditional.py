@@ -1,4 +1,4 @@
-"""The DCGAN's two players, told what to draw (Mirza and Osindero 2014)."""
+"""The DCGAN's generator and discriminator, conditioned on y (Mirza and Osindero 2014)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ from .sizes import check_sizes
 
 
 class ConditionalGenerator(nn.Module):
-    """Latent numbers z and a condition y -> an image of 32 × 32 in [0, 1]: G(z|y).
+    """Latent variables z and a condition y -> an image of 32 × 32 in [0, 1]: G(z|y).
 
-    The condition is joined to the latent numbers, and the rest is the `Generator`. Its first
-    layer makes W [z, y] = W_z z + W_y y of them, so a one-hot y adds one learnt grid a class.
+    z and y are concatenated, and the rest is the `Generator`. Its first layer computes
+    W [z, y] = W_z z + W_y y, so that a one-hot y adds one learnt grid per class.
 
     Args:
-        latent: how many latent numbers.
-        condition: how many numbers y has.
+        latent: how many latent dimensions.
+        condition: how many dimensions y has.
         channels: colours of an image.
         width: channels at the finest level.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> y = nn.functional.one_hot(torch.tensor([3, 7]), 10).float()
+        >>> ConditionalGenerator(latent=16, condition=10)(torch.randn(2, 16), y).shape
+        torch.Size([2, 3, 32, 32])
     """
 
     def __init__(self, latent: int = 32, condition: int = 10, channels: int = 3, width: int = 32):
@@ -29,7 +37,11 @@ class ConditionalGenerator(nn.Module):
         self.draw = Generator(latent + condition, channels, width)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """(N, channels, 32, 32) in [0, 1] for z (N, latent) and y (N, condition)."""
+        """(N, channels, 32, 32) in [0, 1] for z (N, latent) and y (N, condition).
+
+        Raises:
+            ValueError: z or y has another shape.
+        """
         if len(z) != len(y) or z.shape[1:] != (self.latent,) or y.shape[1:] != (self.condition,):
             raise ValueError(
                 f"This generator takes z (N, {self.latent}) and y (N, {self.condition}); these "
@@ -39,21 +51,29 @@ class ConditionalGenerator(nn.Module):
 
 
 class ConditionalDiscriminator(nn.Module):
-    """An image x of 32 × 32 and a condition y -> one logit of "x is real and goes with y".
+    """An image x of 32 × 32 and a condition y -> one logit, above 0 for "x is real, and fits y".
 
-    The best logit of a pair has two parts,
+    The optimal logit of a pair has two parts,
 
-        log p(x, y) / q(x, y) = log p(x) / q(x) + log p(y|x) / q(y|x),
+        log p(x, y) / q(x, y) = log p(x) / q(x) + log p(y|x) / q(y|x):
 
-    is it real at all, and does it go with y. Of the features h(x) of the `Discriminator`, the
-    first is a weighted sum, the second their product with a vector for y: w·h(x) + h(x)·Vy + b
-    (Miyato and Koyama 2018, the projection discriminator).
+    whether x is real, and whether x fits y. From the features h(x) of the `Discriminator`, the
+    first part is a weighted sum w·h(x) + b, and the second the inner product h(x)·Vy with an
+    embedding of y (Miyato and Koyama 2018, the projection discriminator).
 
     Args:
-        condition: how many numbers y has.
+        condition: how many dimensions y has.
         channels: colours of an image.
         width: channels after the first convolution.
         normalise: batch normalisation after the second and third convolution.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> y = nn.functional.one_hot(torch.tensor([3, 7]), 10).float()
+        >>> ConditionalDiscriminator(condition=10)(torch.rand(2, 3, 32, 32), y).shape
+        torch.Size([2])
     """
 
     def __init__(
@@ -68,7 +88,11 @@ class ConditionalDiscriminator(nn.Module):
         nn.init.normal_(self.fitting.weight, std=0.02)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """(N,) logits for images x (N, channels, 32, 32) in [0, 1] and y (N, condition)."""
+        """(N,) logits for images x (N, channels, 32, 32) in [0, 1] and y (N, condition).
+
+        Raises:
+            ValueError: x or y has another shape.
+        """
         if len(x) != len(y) or x.shape[1:] != (self.channels, 32, 32):
             raise ValueError(
                 f"This discriminator takes (N, {self.channels}, 32, 32) images and as many "

@@ -8,20 +8,28 @@ from .sizes import check_sizes
 
 
 class Generator(nn.Module):
-    """Latent numbers -> an image of 32 × 32 in [0, 1].
+    """The generator G: latent variables z -> an image of 32 × 32 in [0, 1].
 
     A linear layer makes a 4 × 4 grid of 4 · width channels. Three transposed convolutions double
     height and width, the first two halving the channels. Batch normalisation and ReLU follow
-    every layer but the last, which ends in a sigmoid (the paper's images are in [-1, 1], and
-    end in tanh: the same curve, shifted and scaled).
+    every layer but the last, which ends in a sigmoid. (The paper's images are in [-1, 1] and
+    end in tanh, which is the same curve, shifted and scaled.)
 
-    A kernel of 4 with stride 2 gives every pixel the same number of contributions, so that there
-    is no checkerboard to unlearn (Odena et al. 2016).
+    A kernel of 4 with stride 2 gives every pixel the same number of contributions of the kernel,
+    which avoids checkerboard artifacts (Odena et al. 2016).
 
     Args:
-        latent: how many latent numbers.
+        latent: how many latent dimensions.
         channels: colours of an image.
         width: channels at the finest level; each coarser one doubles them.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> import torch
+        >>> Generator(latent=32)(torch.randn(4, 32)).shape
+        torch.Size([4, 3, 32, 32])
     """
 
     def __init__(self, latent: int = 32, channels: int = 3, width: int = 32):
@@ -42,29 +50,41 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1),
             nn.Sigmoid(),
         )
-        self.apply(_start_small)
+        self.apply(_initialise)
 
     def forward(self, z: Tensor) -> Tensor:
-        """(N, channels, 32, 32) in [0, 1] for latent numbers (N, latent)."""
+        """(N, channels, 32, 32) in [0, 1] for latent variables z (N, latent).
+
+        Raises:
+            ValueError: z has another shape.
+        """
         if z.dim() != 2 or z.shape[1] != self.latent:
             raise ValueError(
-                f"This generator takes (N, {self.latent}) latent numbers; these are "
+                f"This generator takes (N, {self.latent}) latent variables; these are "
                 f"{tuple(z.shape)}."
             )
         return self.layers(z)
 
 
 class Discriminator(nn.Module):
-    """An image of 32 × 32 in [0, 1] -> one logit: above 0 it is taken for a real one.
+    """The discriminator D: an image of 32 × 32 in [0, 1] -> one logit, above 0 for "real".
 
     Three strided convolutions halve height and width while the channels grow, each followed by
-    LeakyReLU with slope 0.2, and by batch normalisation where `normalise`; a linear layer weighs
-    what is left. There is no sigmoid: the loss works on the logit, where it is exact.
+    LeakyReLU with slope 0.2; a linear layer makes the logit. There is no sigmoid: the loss takes
+    the logit, from which it can be computed exactly.
 
     Args:
         channels: colours of an image.
         width: channels after the first convolution; each further one doubles them.
         normalise: batch normalisation after the second and third convolution, as in the paper.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> import torch
+        >>> Discriminator()(torch.rand(4, 3, 32, 32)).shape
+        torch.Size([4])
     """
 
     def __init__(self, channels: int = 3, width: int = 32, normalise: bool = True):
@@ -84,10 +104,14 @@ class Discriminator(nn.Module):
             nn.Flatten(),
             nn.Linear(4 * width * 4 * 4, 1),
         )
-        self.apply(_start_small)
+        self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N,) logits for images (N, channels, 32, 32) in [0, 1]."""
+        """(N,) logits for images (N, channels, 32, 32) in [0, 1].
+
+        Raises:
+            ValueError: x has another shape.
+        """
         if x.dim() != 4 or x.shape[1:] != (self.channels, 32, 32):
             raise ValueError(
                 f"This discriminator takes (N, {self.channels}, 32, 32) images; these are "
@@ -96,7 +120,7 @@ class Discriminator(nn.Module):
         return self.layers(2 * x - 1).squeeze(1)
 
 
-def _start_small(layer: nn.Module) -> None:
+def _initialise(layer: nn.Module) -> None:
     """Weights from N(0, 0.02²), scales of batch normalisation from N(1, 0.02²), as in the paper."""
     if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(layer.weight, std=0.02)

@@ -1,4 +1,4 @@
-"""DenseNet-BC: every layer sees what all layers before it made (Huang et al. 2017)."""
+"""DenseNet-BC: every layer gets the feature maps of all layers before it (Huang et al. 2017)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ from .sizes import check_sizes
 
 
 class DenseLayer(nn.Module):
-    """y = [x, H(x)]: x goes on as it is, with `growth` new channels behind it.
+    """y = [x, H(x)]: `growth` new channels are concatenated to x.
 
-    H is normalisation, ReLU and a 1 × 1 convolution to 4 · growth channels, then the same with a
-    3 × 3 one to `growth`: the B, for bottleneck, of DenseNet-BC.
+    H is normalisation, ReLU and a 1 × 1 convolution to 4 · growth channels, then normalisation,
+    ReLU and a 3 × 3 convolution to `growth`: the B, for bottleneck, of DenseNet-BC.
 
     Args:
         before: channels of x.
         growth: k, the channels that the layer adds.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> DenseLayer(before=24, growth=12)(torch.rand(2, 24, 8, 8)).shape  # 24 + 12 channels
+        torch.Size([2, 36, 8, 8])
     """
 
     def __init__(self, before: int, growth: int):
@@ -33,7 +40,7 @@ class DenseLayer(nn.Module):
         self.conv2 = convolution(4 * growth, growth, 3)
 
     def new(self, x: Tensor) -> Tensor:
-        """H(x), the channels that are added: (N, growth, H, W) for (N, before, H, W)."""
+        """H(x), the new channels (N, growth, H, W), for x (N, before, H, W)."""
         x = self.conv1(F.relu(self.norm1(x)))
         return self.conv2(F.relu(self.norm2(x)))
 
@@ -42,18 +49,21 @@ class DenseLayer(nn.Module):
         return torch.cat([x, self.new(x)], dim=1)
 
     def bypass(self, x: Tensor) -> Tensor:
-        """(N, before + growth, H, W) of x (N, before, H, W): the layer is deleted.
+        """The output (N, before + growth, H, W) without the layer, for x (N, before, H, W).
 
-        The channels that it adds are 0 for all layers that come after it.
+        The channels that it would add are 0 for all later layers.
         """
         return F.pad(x, (0, 0, 0, 0, 0, self.growth))
 
 
 class Transition(nn.Module):
-    """Between two dense blocks: fewer channels by a 1 × 1 convolution, half the size by a mean.
+    """Between two dense blocks: a 1 × 1 convolution to fewer channels, and 2 × 2 mean pooling.
 
     Args:
         before, after: channels that come in and go out.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
     """
 
     def __init__(self, before: int, after: int):
@@ -75,15 +85,20 @@ class DenseNet(nn.Module):
     section 3). With 100 layers and k = 12 it has .8 M parameters, less than half of a ResNet-110's.
 
     Args:
-        layers: L: convolutions on the longest way, and the linear layer.
+        layers: L: the convolutions on the longest path, and the linear layer.
         growth: k, the channels that each layer adds.
         compression: θ, the share of the channels that a transition keeps: the C of DenseNet-BC.
         channels: colours of an image.
         classes: how many logits come out.
 
     Raises:
-        ValueError: sizes that are no whole numbers, layers that do not make three equal blocks,
+        ValueError: sizes that are not whole numbers, layers that do not make three equal blocks,
             or a compression outside (0, 1].
+
+    Example:
+        >>> net = DenseNet(layers=40, growth=12)
+        >>> net(torch.rand(2, 3, 32, 32)).shape, len(net.blocks())  # 3 blocks of (40 - 4) / 6
+        (torch.Size([2, 10]), 18)
     """
 
     def __init__(
@@ -123,13 +138,17 @@ class DenseNet(nn.Module):
         return {name: layer for name, layer in layers.items() if isinstance(layer, DenseLayer)}
 
     def classify(self, x: Tensor) -> Tensor:
-        """Logits (N, classes) of what the last layer gives."""
+        """Logits (N, classes) of the output x of the last layer."""
         return self.fc(F.relu(self.norm(x)).mean(dim=(2, 3)))
 
     def walk(self, x: Tensor, without: Sequence[str] = ()) -> Iterator[tuple[str, Tensor]]:
         """("stem", x₀), then the name and the output of each layer and transition.
 
-        The layers named in `without` are bypassed; the next call has them all again.
+        The layers named in `without` are bypassed in this call only.
+
+        Args:
+            x: images (N, channels, H, W).
+            without: names out of `blocks()`.
 
         Raises:
             ValueError: other channels, images too small to be halved twice, or a name that no

@@ -1,4 +1,4 @@
-"""Networks that read the true factors off an image: the judges of what a model draws."""
+"""Evaluation networks: a classifier and a regressor that measure generated images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..data import face_vectors
 
-# What the judge of faces that ships with the course (`faces_judge`) reads, in its order.
+# The factors that the shipped attribute regressor of faces predicts, in the order of its outputs.
 FACE_FACTORS = (
     "smile", "skin_tone", "face_width", "background", "glasses", "beard", "age", "hair_style",
     "hair_colour",
@@ -18,12 +18,18 @@ FACE_FACTORS = (
 
 
 class SmallConvNet(nn.Module):
-    """A small convolutional network from an image to the numbers that describe it.
+    """A small convolutional network, as evaluation classifier or attribute regressor.
+
+    Three convolutions with stride 2, each with batch normalisation and ReLU, and a linear layer.
 
     Args:
-        outputs: how many numbers it reads.
+        outputs: how many logits or attributes come out.
         width: channels of the first convolution; each halving doubles them.
         shape: (C, H, W) of an image.
+
+    Example:
+        >>> SmallConvNet(outputs=10)(torch.rand(4, 3, 32, 32)).shape
+        torch.Size([4, 10])
     """
 
     def __init__(self, outputs: int, width: int = 24, shape: tuple[int, int, int] = (3, 32, 32)):
@@ -42,18 +48,27 @@ class SmallConvNet(nn.Module):
         self.head = nn.Linear(features, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, outputs) readings of images (N, C, H, W) in [0, 1]."""
+        """(N, outputs) for images (N, C, H, W) in [0, 1]."""
         return self.head(self.features(x))
 
 
 class FaceAttributeRegressor(SmallConvNet):
-    """Reads factors of a drawn face.
+    """Predicts the factors of a drawn face.
 
-    It is trained to give what `face_vectors.encode(factors, names)` says.
+    It is trained to predict `face_vectors.encode(factors, names)`.
 
     Args:
         names: the factors, in the order of its outputs.
         width: channels of the first convolution.
+
+    Raises:
+        ValueError: there is no factor of such a name.
+
+    Example:
+        >>> net = FaceAttributeRegressor(["smile", "hair_style"])
+        >>> predicted = net.read(torch.rand(4, 3, 32, 32))
+        >>> predicted["smile"].shape, predicted["hair_style"].dtype
+        (torch.Size([4]), torch.int64)
     """
 
     def __init__(self, names: Sequence[str], width: int = 12):
@@ -62,6 +77,14 @@ class FaceAttributeRegressor(SmallConvNet):
 
     @torch.no_grad()
     def read(self, images: Tensor, batch_size: int = 500) -> dict[str, Tensor]:
-        """name -> (N,), in the units of `faces.sample_factors`, of images (N, 3, 32, 32)."""
-        readings = torch.cat([self(part) for part in images.split(batch_size)])
-        return face_vectors.decode(readings, self.names)
+        """The predicted factors, in the units of `faces.sample_factors`.
+
+        Args:
+            images: (N, 3, 32, 32) in [0, 1].
+            batch_size: images that are evaluated at once.
+
+        Returns:
+            name -> (N,).
+        """
+        predicted = torch.cat([self(part) for part in images.split(batch_size)])
+        return face_vectors.decode(predicted, self.names)

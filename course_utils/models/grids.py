@@ -1,4 +1,4 @@
-"""The two steps between grids of pixels that encoders and decoders of images are made of."""
+"""The layers that halve and double a grid of pixels, of which encoders and decoders consist."""
 
 from __future__ import annotations
 

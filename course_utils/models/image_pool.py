@@ -1,7 +1,7 @@
-"""The pool of past fakes that a discriminator is shown (Shrivastava et al. 2017).
+"""The pool of past fakes on which a discriminator is trained (Shrivastava et al. 2017).
 
-A module of its own: it has no weights and is no network, but it is a part of a player's state that
-a cut must not lose.
+It is an `nn.Module` although it has no weights: its images belong to the state of a run, and must
+be in its checkpoint.
 """
 
 from __future__ import annotations
@@ -15,19 +15,28 @@ from .sizes import check_sizes
 
 
 class ImagePool(nn.Module):
-    """Past fakes, so that a discriminator does not forget what the generator drew before.
+    """Past fakes, so that a discriminator is trained on earlier images of the generator as well.
 
-    The rule of Zhu, Park, Isola and Efros (2017), with 50 images: until the pool is full, every
-    fake is stored and handed on. Then, each with probability 1/2, a fake is handed on as it is, or
-    it takes the place of one of the stored images, which is handed on instead.
+    The rule of Zhu, Park, Isola and Efros (2017), who hold 50 images: until the pool is full,
+    every fake is stored and returned. After that, with probability 1/2, a fake is returned as it
+    is; otherwise it replaces one of the stored images, which is returned instead.
 
-    What it holds are buffers. Put into the `nn.ModuleDict` of a player it moves to the device with
-    it and lies in its checkpoint; random numbers are torch's, which the checkpoint keeps as well.
-    So a run that was cut goes on exactly.
+    The images are buffers: in an `nn.ModuleDict` with the discriminator they move to its device
+    and are saved in its checkpoint. Random numbers are torch's, which the checkpoint keeps as
+    well, so that an interrupted run resumes exactly.
 
     Args:
-        size: how many images it holds; 0 hands every fake on.
+        size: how many images it holds; with 0 every fake is returned as it is.
         shape: (C, H, W) of an image.
+
+    Raises:
+        ValueError: `size` is not a whole number of at least 0.
+
+    Example:
+        >>> pool = ImagePool(size=50, shape=(3, 32, 32))
+        >>> fakes = torch.rand(4, 3, 32, 32)
+        >>> torch.equal(pool.exchange(fakes), fakes), int(pool.held)  # not full yet
+        (True, 4)
     """
 
     def __init__(self, size: int, shape: Sequence[int]):
@@ -43,10 +52,16 @@ class ImagePool(nn.Module):
 
     @torch.no_grad()
     def exchange(self, fakes: Tensor) -> Tensor:
-        """(N, C, H, W): what to show the discriminator for N fresh fakes, without gradients.
+        """The images to train the discriminator on, for N new fakes, without gradients.
 
-        A batch meets the rule one image after the other, as if they came singly: the second may
-        get what the first has just stored. The device is never waited for.
+        The rule is applied to one image of the batch after the other: the second may get the
+        image that the first has just stored. It never waits for the device.
+
+        Args:
+            fakes: (N, C, H, W).
+
+        Returns:
+            (N, C, H, W).
 
         Raises:
             ValueError: images of another shape.
@@ -65,8 +80,8 @@ class ImagePool(nn.Module):
         place = torch.where(filling, place, torch.randint(self.size, (count,), device=device))
         swapped = ~filling & (torch.rand(count, device=device) < 0.5)
 
-        # Whose image lies in each one's place, just before its turn and when all are through:
-        # the last of the batch that was stored there, else the one from before the batch.
+        # Whose image is at each one's place, just before its turn and after the batch: the last
+        # of the batch that was stored there, or else the one from before the batch.
         stored_there = (place[:, None] == place) & (filling | swapped)
         before = _last(stored_there.tril(-1))
         after = _last(stored_there)

@@ -1,9 +1,9 @@
 """Inception v3: convolutions of several sizes side by side (Szegedy et al. 2016).
 
 Each `grid…` and `reduce…` function is one of the paper's figures as a table: a line is a branch,
-read from left to right. `InceptionBlock` builds what such a table says, and `InceptionV3` is the
-column of blocks of the paper's table 1, in the form of the authors' published code. The
-parameters have torchvision's names.
+read from left to right. `InceptionBlock` builds the block that such a table describes, and
+`InceptionV3` is the sequence of blocks of the paper's table 1, in the form of the authors'
+published code. The parameters have torchvision's names.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ class ConvolutionUnit(nn.Module):
         before: channels that come in.
         kernel: "3x3" keeps the size, "3x3/2" has stride 2 and no padding.
         after: channels that go out.
-        padded: with False there is no padding with stride 1 either.
+        padded: False for no padding, with stride 1 as well.
 
     Raises:
-        ValueError: a kernel that is not written like those above.
+        ValueError: a kernel that is not written like those above, or a size that is not a whole
+            number of at least 1.
     """
 
     def __init__(self, before: int, kernel: str, after: int, padded: bool = True):
@@ -59,7 +60,7 @@ class ConvolutionUnit(nn.Module):
 
 
 class InceptionBlock(nn.Module):
-    """Branches that all start at x; their outputs are joined along the channels.
+    """Parallel branches that all start at x; their outputs are concatenated.
 
     Args:
         before: channels of x.
@@ -85,7 +86,7 @@ class InceptionBlock(nn.Module):
             self.channels += width
 
     def branch(self, name: str, x: Tensor) -> Tensor:
-        """What one branch makes of x (N, before, H, W)."""
+        """The output of one branch, by its name, for x (N, before, H, W)."""
         for step in self.branches[name]:
             x = torch.cat([self.get_submodule(layer)(x) for layer in step], dim=1)
         return x
@@ -96,12 +97,16 @@ class InceptionBlock(nn.Module):
 
 
 def grid35(pooled: int) -> dict[str, list[Step]]:
-    """A block on 35 × 35 pixels (figure 5): two 3 × 3 kernels see what one of 5 × 5 does.
+    """A block on 35 × 35 pixels (figure 5).
 
-    As in the authors' code, one branch keeps its 5 × 5.
+    Two kernels of 3 × 3 have the receptive field of one of 5 × 5. As in the authors' code, one
+    branch keeps its 5 × 5.
 
     Args:
         pooled: channels of the branch that pools.
+
+    Returns:
+        the branches, for `InceptionBlock`.
     """
     return {
         "branch1x1": [("1x1", 64)],
@@ -125,6 +130,13 @@ def grid17(width: int) -> dict[str, list[Step]]:
 
     Args:
         width: channels between the long kernels.
+
+    Returns:
+        the branches, for `InceptionBlock`.
+
+    Example:
+        >>> grid17(width=128)["branch7x7"]  # kernel and channels, step by step
+        [('1x1', 128), ('1x7', 128), ('7x1', 192)]
     """
     return {
         "branch1x1": [("1x1", 192)],
@@ -148,7 +160,7 @@ def reduce17() -> dict[str, list[Step]]:
 
 
 def grid8() -> dict[str, list[Step]]:
-    """A block on 8 × 8 pixels (figure 7): the branches end side by side, for many channels."""
+    """A block on 8 × 8 pixels (figure 7), whose branches divide again, for many channels."""
     return {
         "branch1x1": [("1x1", 320)],
         "branch3x3": [("1x1", 384), [("1x3", 384), ("3x1", 384)]],
@@ -158,14 +170,17 @@ def grid8() -> dict[str, list[Step]]:
 
 
 class AuxiliaryClassifier(nn.Module):
-    """Logits from the middle of the network: in training its loss is added to the last one's.
+    """Logits from the middle of the network, whose loss is added to the last one's in training.
 
-    So the layers below are reached by a gradient that has not come through those above. (Szegedy
-    et al. 2016, figure 8; they found that it regularises more than it helps to start.)
+    So the layers below get a gradient that has not passed through the layers above. Szegedy et
+    al. (2016, figure 8) found that it acts as a regularizer rather than speed up early training.
 
     Args:
-        before: channels of the grid that it reads, of at least 17 × 17 pixels.
+        before: channels of its input, a grid of at least 17 × 17 pixels.
         classes: how many logits come out.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
     """
 
     def __init__(self, before: int, classes: int):
@@ -183,7 +198,7 @@ class AuxiliaryClassifier(nn.Module):
         """
         if min(x.shape[2:]) < 17:
             raise ValueError(
-                "The auxiliary classifier reads a grid of at least 17 × 17, which takes images "
+                "The auxiliary classifier needs a grid of at least 17 × 17, which takes images "
                 f"of 299 × 299; this grid is {x.shape[2]} × {x.shape[3]}."
             )
         x = F.avg_pool2d(x, kernel_size=5, stride=3)
@@ -193,13 +208,21 @@ class AuxiliaryClassifier(nn.Module):
 class InceptionV3(nn.Module):
     """Inception v3 for images of 299 × 299, with the auxiliary classifier: 27.2 M parameters.
 
-    Szegedy et al. 2016, table 1. The rows are called as in torchvision; the sizes behind them are
-    what they make of an image of 299 × 299.
+    Szegedy et al. 2016, table 1. The rows have torchvision's names; the comments give the size of
+    their outputs for an image of 299 × 299.
 
     Args:
         channels: colours of an image.
         classes: how many logits come out.
         dropout: rate before the last layer.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> net = InceptionV3(classes=10).eval()
+        >>> net(torch.rand(1, 3, 75, 75)).shape
+        torch.Size([1, 10])
     """
 
     def __init__(self, channels: int = 3, classes: int = 1000, dropout: float = 0.5):
@@ -249,7 +272,7 @@ class InceptionV3(nn.Module):
             yield name, x
 
     def classify(self, x: Tensor) -> Tensor:
-        """Logits (N, classes) of what the last block gives."""
+        """Logits (N, classes) of the output x of the last block."""
         return self.fc(self.dropout(x.mean(dim=(2, 3))))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -259,7 +282,7 @@ class InceptionV3(nn.Module):
         return self.classify(x)
 
     def with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (N, classes) from the end and from behind "Mixed_6e", for training.
+        """Logits (N, classes) of the last layer and of the auxiliary classifier, for training.
 
         Raises:
             ValueError: images below 299 × 299.
@@ -272,7 +295,7 @@ class InceptionV3(nn.Module):
 
 
 def _named(branch: str, steps: list[Step]) -> list[dict[str, str | Convolution]]:
-    """What stands side by side in each step of a branch, by name."""
+    """The parallel layers of each step of a branch, by name."""
     several = sum(not isinstance(step, str) for step in steps) > 1
     named, number = [], 0
     for step in steps:

@@ -1,7 +1,7 @@
 """Many small networks trained as one: the runs of several seeds side by side in one tensor.
 
-A network of a few thousand weights leaves a processor waiting between two operations; ten of them
-in one batched product cost little more than one on a GPU, and about half on a CPU.
+A network of a few thousand weights cannot keep a processor busy. Ten of them in one batched product
+take little longer than one on a GPU, and about half as long as ten in a row on a CPU.
 """
 
 from __future__ import annotations
@@ -16,8 +16,16 @@ from torch import Tensor, nn
 class ParallelLinear(nn.Module):
     """`runs` independent linear layers, x W + b, in one batched product.
 
-    Takes (runs, batch, inputs) and gives (runs, batch, outputs). Weights are (runs, inputs,
-    outputs) and start as those of `nn.Linear` do: uniform within ±1/√inputs.
+    Weights are (runs, inputs, outputs), and initialised like those of `nn.Linear`: uniformly within
+    ±1/√inputs.
+
+    Args:
+        runs: how many layers.
+        inputs, outputs: features that come in and go out.
+
+    Example:
+        >>> ParallelLinear(runs=5, inputs=2, outputs=3)(torch.rand(5, 8, 2)).shape
+        torch.Size([5, 8, 3])
     """
 
     def __init__(self, runs: int, inputs: int, outputs: int):
@@ -38,8 +46,13 @@ class ParallelLinear(nn.Module):
 class ParallelBatchNorm(nn.Module):
     """Batch normalisation of every run by its own batch (Ioffe and Szegedy 2015).
 
-    Takes and gives (runs, batch, features). It has no memory of past batches: a batch is
-    normalised by itself, after training as well, so give it samples in plenty.
+    It keeps no running statistics: a batch is normalised by itself, after training as well, so it
+    should be large.
+
+    Args:
+        runs: how many runs.
+        features: numbers per sample.
+        epsilon: added to the variance.
     """
 
     def __init__(self, runs: int, features: int, epsilon: float = 1e-5):
@@ -63,13 +76,23 @@ def perceptrons(
     linear: Callable[[int, int, int], nn.Module] = ParallelLinear,
     normalise: bool = False,
 ) -> nn.Sequential:
-    """`runs` independent perceptrons as one network from (runs, batch, inputs) to outputs.
+    """`runs` independent multilayer perceptrons as one network.
 
     Args:
+        runs: how many perceptrons.
+        inputs, outputs: features that come in and go out.
         hidden: width of each hidden layer.
         activation: makes the layer that follows each hidden one.
         linear: makes a linear layer from (runs, inputs, outputs).
         normalise: whether batch normalisation stands between a hidden layer and its activation.
+
+    Returns:
+        a network from (runs, batch, inputs) to (runs, batch, outputs).
+
+    Example:
+        >>> discriminators = perceptrons(runs=5, inputs=2, outputs=1)
+        >>> discriminators(torch.rand(5, 100, 2)).shape
+        torch.Size([5, 100, 1])
     """
     layers, width = [], inputs
     for size in hidden:

@@ -1,9 +1,9 @@
 """Plain and residual networks (He, Zhang, Ren and Sun 2015, 2016), from the shortcut upwards.
 
 A block computes y = shortcut(x, F(x)). `Shortcut` adds the two; the other shortcuts of this file
-are the ones the authors tried instead of the identity, and `NoShortcut` makes a plain network.
-Four kinds of block say what F is, `ResNet` puts blocks in a row, and the functions at the end are
-rows of the papers' tables.
+are those that the authors tried instead of the identity, and `NoShortcut` makes a plain network.
+The four kinds of block differ in F, `ResNet` puts blocks in a sequence, and the functions at the
+end are rows of the papers' tables.
 """
 
 from __future__ import annotations
@@ -23,6 +23,15 @@ class Shortcut(nn.Module):
 
     Args:
         channels: of x and of F(x).
+
+    Raises:
+        ValueError: `channels` is not a whole number of at least 1.
+
+    Example:
+        >>> import torch
+        >>> x = torch.ones(1, 2, 1, 1)
+        >>> Shortcut(channels=2)(x, 3 * x).flatten()  # 1 + 3
+        tensor([4., 4.])
     """
 
     def __init__(self, channels: int):
@@ -31,7 +40,7 @@ class Shortcut(nn.Module):
         self.channels = channels
 
     def carry(self, x: Tensor) -> Tensor:
-        """What the shortcut hands on of x (N, channels, H, W): all that is left without F."""
+        """The output of the shortcut for x (N, channels, H, W): all that is left without F."""
         return x
 
     def forward(self, x: Tensor, residual: Tensor) -> Tensor:
@@ -40,7 +49,14 @@ class Shortcut(nn.Module):
 
 
 class NoShortcut(Shortcut):
-    """A plain network: y = F(x). Where the block is deleted, x goes on in its place."""
+    """A plain network: y = F(x). If the block is deleted, x takes the place of y.
+
+    Example:
+        >>> import torch
+        >>> x = torch.ones(1, 2, 1, 1)
+        >>> NoShortcut(channels=2)(x, 3 * x).flatten()
+        tensor([3., 3.])
+    """
 
     def forward(self, x: Tensor, residual: Tensor) -> Tensor:
         return residual
@@ -55,6 +71,15 @@ class ScaledShortcut(Shortcut):
         channels: of x and of F(x).
         weight: λ; 1 is the identity, and 0 a plain network (if F's weight is 1).
         residual_weight: μ. The authors tried 1 and 1/2, both with λ = 1/2.
+
+    Raises:
+        ValueError: a weight that is not finite.
+
+    Example:
+        >>> import torch
+        >>> x = torch.ones(1, 2, 1, 1)
+        >>> ScaledShortcut(channels=2, weight=0.5)(x, 3 * x).flatten()  # 0.5 + 3
+        tensor([3.5000, 3.5000])
     """
 
     def __init__(self, channels: int, weight: float = 0.5, residual_weight: float = 1.0):
@@ -77,7 +102,13 @@ class ShortcutGate(Shortcut):
 
     Args:
         channels: of x and of F(x).
-        bias: where b starts; -6 was the best that the authors found.
+        bias: the initial value of b; -6 was the best that the authors found.
+
+    Example:
+        >>> import torch
+        >>> x = torch.ones(1, 2, 1, 1)
+        >>> ShortcutGate(channels=2, bias=-99.0)(x, 3 * x).flatten().tolist()  # g(x) = 0
+        [4.0, 4.0]
     """
 
     def __init__(self, channels: int, bias: float = -6.0):
@@ -86,7 +117,7 @@ class ShortcutGate(Shortcut):
         nn.init.constant_(self.to_gate.bias, bias)
 
     def gate(self, x: Tensor) -> Tensor:
-        """g(x) in (0, 1), one number a channel and pixel: (N, channels, H, W)."""
+        """g(x) in (0, 1), one number per channel and pixel: (N, channels, H, W)."""
         return self.to_gate(x).sigmoid()
 
     def carry(self, x: Tensor) -> Tensor:
@@ -96,8 +127,14 @@ class ShortcutGate(Shortcut):
 class ExclusiveGate(ShortcutGate):
     """One gate for both paths: y = (1 - g(x)) x + g(x) F(x), as in highway networks.
 
-    Srivastava, Greff and Schmidhuber 2015; He et al. 2016, section 3.1. What the shortcut gains F
-    loses, as an LSTM's forget and input gates would if they always summed to 1.
+    Srivastava, Greff and Schmidhuber 2015; He et al. 2016, section 3.1. It is like an LSTM whose
+    forget and input gates always sum to 1.
+
+    Example:
+        >>> import torch
+        >>> x = torch.ones(1, 2, 1, 1)
+        >>> ExclusiveGate(channels=2, bias=99.0)(x, 3 * x).flatten().tolist()  # g(x) = 1
+        [3.0, 3.0]
     """
 
     def forward(self, x: Tensor, residual: Tensor) -> Tensor:
@@ -106,7 +143,17 @@ class ExclusiveGate(ShortcutGate):
 
 
 class ConvolutionalShortcut(Shortcut):
-    """A 1 × 1 convolution in every shortcut: y = W x + F(x) (He et al. 2016, section 3.1)."""
+    """A 1 × 1 convolution in every shortcut: y = W x + F(x) (He et al. 2016, section 3.1).
+
+    Args:
+        channels: of x and of F(x).
+
+    Example:
+        >>> import torch
+        >>> shortcut, zeros = ConvolutionalShortcut(channels=2), torch.zeros(1, 2, 8, 8)
+        >>> shortcut.mix.weight.shape, shortcut(zeros, zeros).shape
+        (torch.Size([2, 2, 1, 1]), torch.Size([1, 2, 8, 8]))
+    """
 
     def __init__(self, channels: int):
         super().__init__(channels)
@@ -122,6 +169,15 @@ class DropoutShortcut(Shortcut):
     Args:
         channels: of x and of F(x).
         rate: the probability that a number of x is dropped while training, 1/2 in the paper.
+
+    Raises:
+        ValueError: a rate outside [0, 1).
+
+    Example:
+        >>> import torch
+        >>> x = torch.ones(1, 2, 1, 1)
+        >>> DropoutShortcut(channels=2).eval()(x, 3 * x).flatten()  # the identity after training
+        tensor([4., 4.])
     """
 
     def __init__(self, channels: int, rate: float = 0.5):
@@ -140,8 +196,11 @@ class ZeroPadding(nn.Module):
     Option A of He et al. 2015, section 4.1.
 
     Args:
-        more: how many channels of zeros are put behind those of x.
+        more: how many channels of zeros are appended to those of x.
         stride: of the pixels that are kept.
+
+    Raises:
+        ValueError: `more` is negative.
     """
 
     def __init__(self, more: int, stride: int):
@@ -160,25 +219,26 @@ class ZeroPadding(nn.Module):
 class ResidualBlock(nn.Module):
     """y = shortcut(fit(x), F(x)): what the four kinds of block below have in common.
 
-    `fit` is nothing where x and F(x) have the same shape. It is called `downsample`, and the
-    layers of F `conv1`, `bn1`, …, because torchvision calls them so: its weights can be loaded.
+    `fit` is the identity where x and F(x) have the same shape. It is called `downsample`, and the
+    layers of F `conv1`, `bn1`, …, as in torchvision, so that torchvision's weights can be loaded.
 
     Args:
         before: channels of x.
         width: channels inside the block; y has `expansion` times as many.
         stride: of F's first 3 × 3 convolution.
-        shortcut: channels -> the module in which x and F(x) meet, `Shortcut` or another.
+        shortcut: channels -> the module that combines x and F(x), `Shortcut` or another.
         project: where the shape changes, fit x with a 1 × 1 convolution (option B of He et al.
             2015) and not by padding (option A).
-        normalise: batch normalisation after each convolution, or before it in the blocks that
-            are activated first; without it the convolutions have biases.
+        normalise: batch normalisation after each convolution, or before it in the pre-activation
+            blocks; without it the convolutions have biases.
 
     Raises:
-        ValueError: sizes that are no whole numbers, or fewer channels without `project`.
+        ValueError: sizes that are not whole numbers of at least 1, or fewer channels without
+            `project`.
     """
 
     expansion = 1  # channels of y for each of `width`
-    convolutions = 2  # how many F has: the layers of the papers' counts
+    convolutions = 2  # how many F has: what the papers count as layers
     activated_first = False  # whether F starts with the activation, and nothing follows the sum
 
     def __init__(
@@ -215,20 +275,32 @@ class ResidualBlock(nn.Module):
     def bypass(self, x: Tensor) -> Tensor:
         """y without F: the block is deleted, its shortcut stays (Veit, Wilber, Belongie 2016).
 
+        Args:
+            x: (N, before, H, W).
+
         Raises:
-            ValueError: a plain block whose x has another shape than y: nothing can stand in.
+            ValueError: a plain block whose x has another shape than y.
         """
         if isinstance(self.shortcut, NoShortcut) and not self.same_shape:
             raise ValueError(
-                "This block has no shortcut and changes the shape, so nothing can stand in for "
-                "it; delete one that keeps the shape."
+                "This block has no shortcut and changes the shape, so it cannot be deleted; "
+                "delete one that keeps the shape."
             )
         y = self.shortcut.carry(self.downsample(x))
         return y if self.activated_first else F.relu(y)
 
 
 class BasicBlock(ResidualBlock):
-    """F(x) = N(conv(relu(N(conv(x))))), y = relu(x + F(x)), two 3 × 3 (He et al. 2015, fig. 5)."""
+    """F(x) = N(conv(relu(N(conv(x))))), y = relu(x + F(x)), two 3 × 3 (He et al. 2015, fig. 5).
+
+    Args:
+        before, width, stride, normalise, options: as in `ResidualBlock`.
+
+    Example:
+        >>> import torch
+        >>> BasicBlock(before=16, width=32, stride=2)(torch.rand(2, 16, 8, 8)).shape
+        torch.Size([2, 32, 4, 4])
+    """
 
     def __init__(self, before: int, width: int, stride=1, normalise=True, **options):
         super().__init__(before, width, stride, normalise=normalise, **options)
@@ -243,9 +315,17 @@ class BasicBlock(ResidualBlock):
 
 
 class Bottleneck(ResidualBlock):
-    """1 × 1 down to `width`, 3 × 3 there, 1 × 1 up to 4 · width (He et al. 2015, fig. 5).
+    """1 × 1 to `width` channels, 3 × 3, and 1 × 1 to 4 · width channels (He et al. 2015, fig. 5).
 
     The stride is in the 3 × 3 convolution, as in torchvision; the paper has it in the first.
+
+    Args:
+        before, width, stride, normalise, options: as in `ResidualBlock`.
+
+    Example:
+        >>> import torch
+        >>> Bottleneck(before=64, width=16)(torch.rand(2, 64, 8, 8)).shape  # 4 · 16 channels
+        torch.Size([2, 64, 8, 8])
     """
 
     expansion, convolutions = 4, 3
@@ -268,8 +348,18 @@ class Bottleneck(ResidualBlock):
 class PreActivationBlock(ResidualBlock):
     """F(x) = conv(relu(N(conv(relu(N(x)))))), y = x + F(x) (He et al. 2016, fig. 4e).
 
-    Nothing stands after the sum, so x reaches every later block as it is. (Where a block changes
-    the shape, the authors' code activates what the shortcut gets, too; here it starts at x.)
+    Nothing follows the sum, so that x reaches every later block unchanged. (Where a block changes
+    the shape, the authors' code applies the activation to the shortcut as well; here it starts
+    at x.)
+
+    Args:
+        before, width, stride, normalise, options: as in `ResidualBlock`.
+
+    Example:
+        >>> import torch
+        >>> block, x = PreActivationBlock(before=16, width=16), torch.rand(2, 16, 8, 8)
+        >>> torch.equal(block(x), x + block.residual(x))  # no ReLU after the sum
+        True
     """
 
     activated_first = True
@@ -287,7 +377,11 @@ class PreActivationBlock(ResidualBlock):
 
 
 class PreActivationBottleneck(ResidualBlock):
-    """The `Bottleneck`, each convolution after its normalisation and ReLU (He et al. 2016)."""
+    """The `Bottleneck`, each convolution after its normalisation and ReLU (He et al. 2016).
+
+    Args:
+        before, width, stride, normalise, options: as in `ResidualBlock`.
+    """
 
     expansion, convolutions, activated_first = 4, 3, True
 
@@ -317,13 +411,21 @@ class ResNet(nn.Module):
         counts: how many blocks each stage has.
         widths: channels inside the blocks of each stage.
         shortcut, project, normalise: of every block, see `ResidualBlock`.
-        large: images of 224 and more: the first convolution has a 7 × 7 kernel and stride 2,
-            and max-pooling with stride 2 follows. Otherwise it has 3 × 3, and nothing follows.
+        large: True for images of 224 pixels and more: the first convolution has a 7 × 7 kernel
+            and stride 2, and max-pooling with stride 2 follows. Otherwise it has a 3 × 3 kernel
+            and stride 1, without pooling.
         channels: colours of an image.
         classes: how many logits come out.
 
     Raises:
-        ValueError: sizes that are no whole numbers, or not one width for every count.
+        ValueError: sizes that are not whole numbers of at least 1, or not one width for every
+            count.
+
+    Example:
+        >>> import torch
+        >>> net = ResNet(BasicBlock, counts=[2, 1], widths=[8, 16])
+        >>> net(torch.rand(4, 3, 32, 32)).shape, list(net.blocks())
+        (torch.Size([4, 10]), ['layer1.0', 'layer1.1', 'layer2.0'])
     """
 
     def __init__(
@@ -366,20 +468,24 @@ class ResNet(nn.Module):
         return {name: self.get_submodule(name) for name in self.names}
 
     def stem(self, x: Tensor) -> Tensor:
-        """What the first block gets of images (N, channels, H, W)."""
+        """The input of the first block, for images (N, channels, H, W)."""
         x = self.conv1(x)
         return self.maxpool(x if self.activated_first else F.relu(self.bn1(x)))
 
     def classify(self, x: Tensor) -> Tensor:
-        """Logits (N, classes) of what the last block gives."""
+        """Logits (N, classes) of the output x of the last block."""
         x = F.relu(self.last_bn(x)) if self.activated_first else x
         return self.fc(x.mean(dim=(2, 3)))
 
     def walk(self, x: Tensor, without: Sequence[str] = ()) -> Iterator[tuple[str, Tensor]]:
         """("stem", x₀), then each block's name and its output, one after the other.
 
-        `dict(net.walk(x))` holds them all. The blocks named in `without` are bypassed; nothing
-        else changes, and the next call has them all again.
+        `dict(net.walk(x))` holds them all. The blocks named in `without` are bypassed in this call
+        only.
+
+        Args:
+            x: images (N, channels, H, W).
+            without: names out of `blocks()`.
 
         Raises:
             ValueError: other channels, or a name that no block has.
@@ -412,13 +518,18 @@ def cifar_resnet(
     no parameters. ResNet-20, 32, 44, 56 and 110 have .27, .46, .66, .85 and 1.7 M.
 
     Args:
-        layers: convolutions on the longest way, and the linear layer.
+        layers: the convolutions on the longest path, and the linear layer.
         block: the kind of block.
         width: channels of the first stage.
         options: of `ResNet`; shortcut=NoShortcut makes the plain counterpart.
 
     Raises:
         ValueError: a number of layers that does not give three equal stages.
+
+    Example:
+        >>> net = cifar_resnet(layers=20)
+        >>> sum(p.numel() for p in net.parameters())
+        269722
     """
     step = 3 * block.convolutions
     if isinstance(layers, bool) or not isinstance(layers, int) or layers < step + 2:
@@ -426,25 +537,52 @@ def cifar_resnet(
     if (layers - 2) % step:
         below = (layers - 2) // step * step + 2
         raise ValueError(
-            f"{block.__name__}s make networks of {step}n + 2 layers, and {layers} is none of "
-            f"them; take {below} or {below + step}."
+            f"{block.__name__}s make networks of {step}n + 2 layers, and {layers} is not one of "
+            f"these numbers; take {below} or {below + step}."
         )
     counts = [(layers - 2) // step] * 3
     return ResNet(block, counts, [width, 2 * width, 4 * width], **options)
 
 
 def resnet18(**options) -> ResNet:
-    """18 layers for ImageNet's images of 224 × 224 (He et al. 2015, table 1), 11.7 M."""
+    """18 layers for ImageNet's images of 224 × 224: 11.7 M parameters (He et al. 2015, table 1).
+
+    Args:
+        options: of `ResNet`.
+
+    Example:
+        >>> import torch
+        >>> resnet18()(torch.rand(2, 3, 64, 64)).shape
+        torch.Size([2, 1000])
+    """
     return _imagenet_resnet(BasicBlock, [2, 2, 2, 2], **options)
 
 
 def resnet34(**options) -> ResNet:
-    """34 layers for ImageNet's images of 224 × 224 (He et al. 2015, table 1), 21.8 M."""
+    """34 layers for ImageNet's images of 224 × 224: 21.8 M parameters (He et al. 2015, table 1).
+
+    Args:
+        options: of `ResNet`.
+
+    Example:
+        >>> net = resnet34()
+        >>> len(net.blocks()), sum(p.numel() for p in net.parameters())
+        (16, 21797672)
+    """
     return _imagenet_resnet(BasicBlock, [3, 4, 6, 3], **options)
 
 
 def resnet50(**options) -> ResNet:
-    """50 layers for ImageNet's images of 224 × 224 (He et al. 2015, table 1), 25.6 M."""
+    """50 layers for ImageNet's images of 224 × 224: 25.6 M parameters (He et al. 2015, table 1).
+
+    Args:
+        options: of `ResNet`.
+
+    Example:
+        >>> net = resnet50()
+        >>> len(net.blocks()), sum(p.numel() for p in net.parameters())
+        (16, 25557032)
+    """
     return _imagenet_resnet(Bottleneck, [3, 4, 6, 3], **options)
 
 
@@ -461,11 +599,11 @@ def convolution(
     padding: int | tuple[int, int] | None = None,
     bias: bool = False,
 ) -> nn.Conv2d:
-    """A convolution that keeps the size (if its stride is 1), with He's starting weights.
+    """A convolution that keeps the size (if its stride is 1), with He initialisation.
 
-    Weights come from N(0, 2 / n), n = kernel height · width · `after`, so that through the ReLUs
-    the gradients neither grow nor shrink (He et al. 2015, Delving deep into rectifiers, eq. 14).
-    A bias starts at 0.
+    Weights come from N(0, 2 / n), n = kernel height · width · `after`, so that the gradients
+    neither grow nor shrink through the ReLUs (He et al. 2015, Delving deep into rectifiers, eq.
+    14). Biases start at 0.
 
     Args:
         before, after: channels that come in and go out.
@@ -473,6 +611,11 @@ def convolution(
         stride: of the pixels.
         padding: zeros at each border; by default as many as keep the size.
         bias: whether each output channel has one.
+
+    Example:
+        >>> import torch
+        >>> convolution(3, 16, kernel=3, stride=2)(torch.rand(1, 3, 32, 32)).shape
+        torch.Size([1, 16, 16, 16])
     """
     height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
     padding = (height // 2, width // 2) if padding is None else padding
@@ -484,7 +627,15 @@ def convolution(
 
 
 def check_names(asked: Sequence[str], names: Sequence[str]) -> None:
-    """Raise ValueError unless every name that is asked for is one of the network's blocks."""
+    """Refuse a name that is not one of the network's blocks.
+
+    Args:
+        asked: the wanted names.
+        names: the names of all blocks.
+
+    Raises:
+        ValueError: a name that no block has, or a single name instead of a list.
+    """
     if isinstance(asked, str):
         raise ValueError(f"Give the names of blocks in a list: [{asked!r}].")
     for name in asked:

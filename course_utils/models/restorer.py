@@ -1,4 +1,4 @@
-"""Networks that mend an image: an autoencoder whose decoder may look past the code."""
+"""A restoration network: an autoencoder with skip connections and a learnt mask."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from .grids import double, halve
 
 
 class Restorer(nn.Module):
-    """A damaged image -> the image: three halvings, three doublings, and ways past the code.
+    """A damaged image -> the restored image: three halvings, three doublings, skip connections.
 
-    At every size the decoder gets what the encoder had there as well (the U-Net of Ronneberger,
-    Fischer and Brox 2015). It draws an image p and says for every pixel how much it doubts the
-    input there, d in (0, 1); the result is (1 - d) x + d p.
+    At every size a skip connection concatenates the encoder's feature maps to the decoder's (the
+    U-Net of Ronneberger, Fischer and Brox 2015). It predicts an image p and a mask m in (0, 1)
+    of the pixels to replace; the result is (1 - m) x + m p.
 
     Args:
         width: channels after the first halving; the next two have twice and three times as many.
         colours: channels of an image, in and out.
+
+    Example:
+        >>> Restorer()(torch.rand(2, 3, 32, 32)).shape
+        torch.Size([2, 3, 32, 32])
     """
 
     def __init__(self, width: int = 16, colours: int = 3):
@@ -33,12 +37,15 @@ class Restorer(nn.Module):
                 nn.ConvTranspose2d(2 * fine, colours + 1, 4, 2, padding=1),
             ]
         )
-        # It begins by trusting the input almost everywhere: d = sigmoid(-1).
+        # At first it keeps most of the input everywhere: m = sigmoid(-1) = 0.27.
         nn.init.zeros_(self.up[2].weight)
         self.up[2].bias.data = torch.tensor([0.5] * colours + [-1.0])
 
     def parts(self, damaged: Tensor) -> tuple[Tensor, Tensor]:
-        """What it draws, (N, C, H, W), and how much it doubts the input, (N, 1, H, W) in (0, 1).
+        """The predicted image p (N, C, H, W), and the mask m (N, 1, H, W) in (0, 1).
+
+        Args:
+            damaged: (N, C, H, W) in [0, 1]; H and W must be multiples of 8.
 
         Raises:
             ValueError: images that cannot be halved three times.
@@ -59,8 +66,11 @@ class Restorer(nn.Module):
     def forward(self, damaged: Tensor) -> Tensor:
         """Restored images (N, C, H, W) of damaged ones; H and W must be multiples of 8.
 
-        The values lie near [0, 1] without being held there.
+        The values lie near [0, 1] but are not clipped.
+
+        Raises:
+            ValueError: images that cannot be halved three times.
         """
-        # The convolutions may have run in half precision; the image that was given has not.
-        drawn, doubt = (part.to(damaged.dtype) for part in self.parts(damaged))
-        return torch.lerp(damaged, drawn, doubt)
+        # The convolutions may have run in half precision; the result has the input's precision.
+        predicted, mask = (part.to(damaged.dtype) for part in self.parts(damaged))
+        return torch.lerp(damaged, predicted, mask)

@@ -1,7 +1,8 @@
-"""An image in, an image out, and a critic of patches.
+"""Image-to-image translation: two generators and the PatchGAN discriminator.
 
-The U-Net and the critic are those of Isola, Zhu, Zhou and Efros (2017), for pairs; the residual
-generator is that of Zhu, Park, Isola and Efros (2017), for images without partners.
+The U-Net and the discriminator are those of Isola, Zhu, Zhou and Efros (2017, pix2pix), for paired
+images; the residual generator is that of Zhu, Park, Isola and Efros (2017, CycleGAN), for unpaired
+ones.
 """
 
 from __future__ import annotations
@@ -14,18 +15,25 @@ from .sizes import check_sizes
 
 
 class UNet(nn.Module):
-    """An image -> another of the same size, in [0, 1]: the way down, the way up, and bridges.
+    """An image -> an image of the same size in [0, 1]: encoder, decoder and skip connections.
 
     Three strided convolutions halve height and width, three transposed ones double them again.
-    At every size what the way down had there is put beside what comes up, and at the full size
-    the given image itself, so that a line need not pass through the coarse grid (Ronneberger,
-    Fischer and Brox 2015). Kernels of 4 with stride 2, as in the `Generator`.
+    At every size a skip connection concatenates the encoder's feature maps to the decoder's, and
+    at the full size the input image itself, so that details need not pass through the coarse grid
+    (Ronneberger, Fischer and Brox 2015). Kernels of 4 with stride 2, as in the `Generator`.
 
     Args:
-        channels: channels of the image that is given.
-        colours: channels of the image that is drawn.
+        channels: channels of the input image.
+        colours: channels of the output image.
         width: channels at the full size; the coarser grids have 2, 3 and 4 times as many.
         norm: channels -> the normalisation between the convolutions.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> UNet(channels=1, colours=3)(torch.rand(2, 1, 32, 32)).shape
+        torch.Size([2, 3, 32, 32])
     """
 
     def __init__(
@@ -62,32 +70,40 @@ class UNet(nn.Module):
                 f"This network takes (N, {self.channels}, H, W) with H and W multiples of 8; "
                 f"these are {tuple(x.shape)}."
             )
-        seen = [x]
+        skips = [x]
         for down in self.down:
-            seen.append(down(seen[-1]))
-        drawn = seen.pop()
+            skips.append(down(skips[-1]))
+        h = skips.pop()
         for up in self.up:
-            drawn = torch.cat([up(drawn), seen.pop()], dim=1)
-        return self.leave(drawn)
+            h = torch.cat([up(h), skips.pop()], dim=1)
+        return self.leave(h)
 
 
 class PatchDiscriminator(nn.Module):
-    """An image -> a map of logits, one for every patch: above 0 it is taken for a real one.
+    """An image -> a grid of logits, one per patch, above 0 for "real" (PatchGAN).
 
-    `depth` convolutions with stride 2, one with stride 1 and a last one that gives the logit, all
-    with kernels of 4, followed by LeakyReLU with slope 0.2 and, but for the first and the last,
-    by a normalisation. A logit sees a square of 16 pixels at depth 1, of 34 at depth 2 and of 70
-    at depth 3, the one that the paper prefers for images of 256; what lies outside cannot
-    change it. No sigmoid: the loss works on the logits.
+    `depth` convolutions with stride 2, one with stride 1 and a last one that makes the logit, all
+    with kernels of 4. All but the last are followed by LeakyReLU with slope 0.2, and all but the
+    first and the last by a normalisation. The receptive field of a logit has a side of 16 pixels
+    at depth 1, 34 at depth 2 and 70 at depth 3, the one that the paper prefers for images of 256.
+    There is no sigmoid: the loss takes the logits.
 
-    To judge a pair, give both images as one, their channels joined.
+    For a pair of images, concatenate their channels.
 
     Args:
-        channels: channels of what is judged.
+        channels: channels of the input.
         width: channels after the first convolution; each further one doubles them, up to 8 times.
         depth: how many convolutions halve height and width.
-        norm: channels -> the normalisation. One over each image (`nn.InstanceNorm2d`) or over
-            the batch joins distant patches a little while training.
+        norm: channels -> the normalisation. Its statistics are those of a whole image
+            (`nn.InstanceNorm2d`) or of the batch (`nn.BatchNorm2d`), so that in training a logit
+            depends a little on pixels outside of its receptive field.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> PatchDiscriminator(depth=2)(torch.rand(2, 3, 64, 64)).shape  # 64 / 2² - 2
+        torch.Size([2, 14, 14])
     """
 
     def __init__(
@@ -128,25 +144,32 @@ class PatchDiscriminator(nn.Module):
 
 
 class ResidualGenerator(nn.Module):
-    """An image -> another of the same size, in [0, 1]: shrink, change a little at a time, grow.
+    """An image -> an image of the same size in [0, 1], through residual blocks on a coarse grid.
 
-    In the notation of Zhu, Park, Isola and Efros (2017), after Johnson, Alahi and Fei-Fei (2016):
-    c7s1-w, d2w, d4w, so many R4w, u2w, uw, c7s1-3, for two halvings of height and width. c7s1 is
-    a convolution with a kernel of 7, d one of 3 with stride 2, R a residual block of two of 3,
-    and u a transposed convolution that doubles height and width. All but the last are followed by
-    instance normalisation and, except at the end of a block, ReLU; kernels of stride 1 see the
-    image mirrored beyond its border. The paper has width 64, two halvings and, for images of
-    256, nine blocks.
+    In the notation of Zhu, Park, Isola and Efros (2017), after Johnson, Alahi and Fei-Fei (2016),
+    for two halvings of height and width: c7s1-w, d2w, d4w, then `blocks` times R4w, then u2w, uw,
+    c7s1-3. c7s1 is a convolution with a kernel of 7; d one with a kernel of 3 and stride 2; R a
+    residual block of two convolutions with kernels of 3; u a transposed convolution that doubles
+    height and width. All but the last are followed by instance normalisation and, except at the
+    end of a block, ReLU. Convolutions of stride 1 have reflection padding. The paper has width 64,
+    two halvings and, for images of 256, nine blocks.
 
-    The layers work on [-1, 1], as in the paper, and end in tanh; images are mapped to that range
-    on the way in and back on the way out. The normalisation looks at one image at a time,
-    training or not, so images may share a batch and each comes out as if it were alone.
+    The layers work on [-1, 1], as in the paper, and end in tanh; the input is mapped to that range
+    and the output back. Each image is normalised by itself, in training and afterwards, so that
+    the result does not depend on the other images of its batch.
 
     Args:
         channels: channels of the images, before and after.
         width: channels at the full size; every halving doubles them.
         blocks: residual blocks at the coarsest size.
         halvings: how often height and width are halved.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> ResidualGenerator(blocks=3)(torch.rand(2, 3, 32, 32)).shape
+        torch.Size([2, 3, 32, 32])
     """
 
     def __init__(self, channels: int = 3, width: int = 16, blocks: int = 3, halvings: int = 2):
@@ -154,15 +177,15 @@ class ResidualGenerator(nn.Module):
         check_sizes(channels=channels, width=width, blocks=blocks, halvings=halvings)
         self.channels, self.halvings = channels, halvings
         widths = [width * 2**number for number in range(halvings + 1)]
-        layers = [_mirrored(channels, width, 7), nn.InstanceNorm2d(width), nn.ReLU(inplace=True)]
+        layers = [_reflected(channels, width, 7), nn.InstanceNorm2d(width), nn.ReLU(inplace=True)]
         for fine, coarse in zip(widths, widths[1:]):
             down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
             layers += [down, nn.InstanceNorm2d(coarse), nn.ReLU(inplace=True)]
-        layers += [_MirroredBlock(widths[-1]) for _ in range(blocks)]
+        layers += [_ReflectedBlock(widths[-1]) for _ in range(blocks)]
         for coarse, fine in zip(widths[:0:-1], widths[-2::-1]):
             up = nn.ConvTranspose2d(coarse, fine, 3, stride=2, padding=1, output_padding=1)
             layers += [up, nn.InstanceNorm2d(fine), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers, _mirrored(width, channels, 7), nn.Tanh())
+        self.layers = nn.Sequential(*layers, _reflected(width, channels, 7), nn.Tanh())
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) in [0, 1] for images of that shape and range.
@@ -171,7 +194,7 @@ class ResidualGenerator(nn.Module):
             ValueError: other channels, or a size that cannot be halved so often or is too small.
         """
         whole = 2**self.halvings
-        smallest = max(2 * whole, 4)  # a mirror image needs one pixel more than it is to add
+        smallest = max(2 * whole, 4)  # reflection needs one pixel more than it adds
         sides = x.shape[2:]
         if (
             x.dim() != 4
@@ -186,16 +209,16 @@ class ResidualGenerator(nn.Module):
         return (self.layers(2 * x - 1) + 1) / 2
 
 
-class _MirroredBlock(nn.Module):
+class _ReflectedBlock(nn.Module):
     """R of the residual generator: x + f(x), f two convolutions, nothing after the sum."""
 
     def __init__(self, width: int):
         super().__init__()
         self.change = nn.Sequential(
-            _mirrored(width, width, 3),
+            _reflected(width, width, 3),
             nn.InstanceNorm2d(width),
             nn.ReLU(inplace=True),
-            _mirrored(width, width, 3),
+            _reflected(width, width, 3),
             nn.InstanceNorm2d(width),
         )
 
@@ -203,6 +226,6 @@ class _MirroredBlock(nn.Module):
         return x + self.change(x)
 
 
-def _mirrored(before: int, after: int, kernel: int) -> nn.Conv2d:
-    """A convolution that keeps the size and sees the image mirrored beyond its border."""
+def _reflected(before: int, after: int, kernel: int) -> nn.Conv2d:
+    """A convolution with reflection padding that keeps the size."""
     return nn.Conv2d(before, after, kernel, padding=kernel // 2, padding_mode="reflect")

@@ -14,9 +14,14 @@ class VariationalAutoencoder(nn.Module):
     The decoder returns logits; `decode` turns them into images in [0, 1].
 
     Args:
-        latent: how many latent numbers, d.
-        hidden: units of the one hidden layer on each side.
+        latent: d, how many latent dimensions.
+        hidden: units of the hidden layer of the encoder, and of the decoder.
         shape: (C, H, W) of an image.
+
+    Example:
+        >>> logits, mu, logvar = VariationalAutoencoder(latent=2)(torch.rand(4, 1, 28, 28))
+        >>> logits.shape, mu.shape
+        (torch.Size([4, 1, 28, 28]), torch.Size([4, 2]))
     """
 
     def __init__(self, latent: int, hidden: int = 400, shape: tuple[int, int, int] = (1, 28, 28)):
@@ -47,25 +52,34 @@ class VariationalAutoencoder(nn.Module):
         return self.decoder(z).sigmoid()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits (N, C, H, W) of a copy from one drawn code, and μ and log σ², each (N, latent)."""
+        """Logits (N, C, H, W) of the reconstruction from one z ~ q(z|x), and μ and log σ²."""
         mu, logvar = self.encode(x)
         z = mu + (0.5 * logvar).exp() * torch.randn_like(mu)
         return self.decoder(z), mu, logvar
 
 
 class ConvolutionalVAE(VariationalAutoencoder):
-    """The same with strided convolutions down and transposed convolutions up.
+    """A VAE with strided convolutions in the encoder and transposed ones in the decoder.
 
     Sharing weights over positions makes it several times smaller than a fully connected network
-    of equal quality, which is why the weights that ship with the course are of this kind. SiLU
-    instead of ReLU: in networks this narrow some ReLUs die early, and latent numbers with them.
+    of equal quality, which is why the weights that ship with the course are of this kind. It has
+    SiLU instead of ReLU: in networks this narrow some ReLUs stay at 0 from early on, and some
+    latent dimensions become inactive with them.
 
     Args:
-        latent: how many latent numbers, d.
+        latent: d, how many latent dimensions.
         width: channels after the first convolution; each further one doubles them.
-        hidden: units of the fully connected layer on each side.
+        hidden: units of the fully connected layer of the encoder, and of the decoder.
         halvings: how many strided convolutions, each halving height and width.
         shape: (C, H, W) of an image; H and W must be divisible by 2 to the power of `halvings`.
+
+    Raises:
+        ValueError: images that cannot be halved so often.
+
+    Example:
+        >>> mu, logvar = ConvolutionalVAE(latent=10).encode(torch.rand(4, 1, 28, 28))
+        >>> mu.shape, logvar.shape
+        (torch.Size([4, 10]), torch.Size([4, 10]))
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""Networks whose activations say what an image shows and how it is painted.
+"""Feature networks, whose activations represent the content and the style of an image.
 
-All of them take images in [0, 1] and answer `net(images, layers)` with the activations of the
-layers asked for, by name. The VGG (Simonyan and Zisserman 2015) is the one of lecture 1; its
-`features` are numbered like torchvision's, so that torchvision's weights fit.
+All of them take images in [0, 1], and `net(images, layers)` returns the activations of the layers
+with these names. The VGG (Simonyan and Zisserman 2015) is the one of lecture 1; its `features`
+are numbered like torchvision's, so that torchvision's weights fit.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ PIXEL_SPREAD = (0.229, 0.224, 0.225)
 
 
 class FeatureNetwork(nn.Module):
-    """A chain of layers, `features`, some of which have names.
+    """A sequence of layers, `features`, some of which have names.
 
     Attributes:
         layers: the names in order, first layer first.
-        content_layer: the layer whose activations say what is where, unless one chooses another.
-        style_layers: the layers whose Gram matrices say how it is painted.
+        content_layer: the layer that represents the content, unless one chooses another.
+        style_layers: the layers whose Gram matrices represent the style.
+
+    Args:
+        features: the layers.
+        positions: name -> position in `features`, in ascending order.
     """
 
     content_layer: str
@@ -47,7 +51,7 @@ class FeatureNetwork(nn.Module):
     def forward(self, images: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
         """layer -> its activations (N, C, h, w) after the ReLU.
 
-        Nothing is computed beyond the last layer asked for.
+        Nothing is computed beyond the last of the wanted layers.
 
         Args:
             images: (N, 3, H, W) in [0, 1].
@@ -75,7 +79,11 @@ class FeatureNetwork(nn.Module):
 
 
 def check_layers(layers: Iterable[str] | None, known: Sequence[str]) -> list[str]:
-    """The names asked for, all of `known` where none are given, each once and in their order.
+    """The wanted names, each once and in the order of `known`.
+
+    Args:
+        layers: the wanted names, or one name; None for all.
+        known: all names of the network.
 
     Raises:
         ValueError: a name is not among `known`.
@@ -90,14 +98,18 @@ def check_layers(layers: Iterable[str] | None, known: Sequence[str]) -> list[str
 class VGG(FeatureNetwork):
     """Blocks of 3 × 3 convolutions, each with a ReLU; a pooling halves the grid between blocks.
 
-    A layer is called after its block and its place there: block1_conv1, block1_conv2, block2_conv1
-    and so on, as in the lecture.
+    The name of a layer has the number of its block and of the layer in it: block1_conv1,
+    block1_conv2, block2_conv1 and so on, as in the lecture.
 
     Args:
         widths: channels of each block.
         blocks: how many convolutions each block has.
         pooling: "max" as published, or "average", which Gatys et al. (2016) found to give
             better images.
+
+    Raises:
+        ValueError: another pooling, not one width per block, or a size that is not a whole number
+            of at least 1.
     """
 
     content_layer = "block2_conv2"
@@ -138,10 +150,10 @@ class VGG(FeatureNetwork):
     def equalise(self, images: Tensor) -> VGG:
         """Rescale every layer so that its mean activation over `images` is 1; returns itself.
 
-        What a layer's weights are divided by, the next layer's are multiplied by: ReLU and pooling
-        pass a positive factor on, so every layer still answers what it did, up to that factor.
-        Gatys et al. (2016) do this to VGG19 filter by filter; in a small network that makes the few
-        filters that hardly ever answer drown the others.
+        The weights of a layer are divided by a factor, and those of the next layer multiplied by
+        it. ReLU and pooling commute with positive factors, so every layer computes what it did
+        before, up to its factor. Gatys et al. (2016) rescale VGG19 filter by filter; in a small
+        network the few filters that are hardly ever active would then dominate all others.
 
         Args:
             images: (N, 3, H, W) in [0, 1].
@@ -164,21 +176,26 @@ def vgg19() -> VGG:
 
 
 def course_vgg() -> VGG:
-    """VGG16's blocks and names with half of its channels and less, pooled by averages.
+    """VGG16's blocks and names with half of its channels or fewer, and average pooling.
 
-    The first layer must not be narrower: a 3 × 3 patch has 27 numbers, and what fewer filters
-    cannot see, the descent on pixels fills with speckle.
+    The first layer must not be narrower. A 3 × 3 patch has 27 numbers: fewer filters would leave
+    directions of pixel space without a gradient, which the optimisation of pixels fills with noise.
+
+    Example:
+        >>> net = course_vgg()
+        >>> net(torch.rand(1, 3, 64, 64), ["block2_conv2"])["block2_conv2"].shape
+        torch.Size([1, 32, 32, 32])
     """
     return VGG(COURSE_WIDTHS, VGG16_BLOCKS, pooling="average")
 
 
 class Fire(nn.Module):
-    """A 1 × 1 convolution squeezes the channels, a 1 × 1 and a 3 × 3 one expand them again.
+    """A 1 × 1 convolution to fewer channels, then a 1 × 1 and a 3 × 3 one to more (Iandola 2016).
 
     Args:
         channels: channels that come in.
         squeezed: channels after the first convolution.
-        expanded: channels of each of the two others, whose results are put side by side.
+        expanded: channels of each of the two others, whose outputs are concatenated.
     """
 
     def __init__(self, channels: int, squeezed: int, expanded: int):
@@ -188,7 +205,7 @@ class Fire(nn.Module):
         self.expand3x3 = nn.Conv2d(squeezed, expanded, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, h, w) -> (N, 2 expanded, h, w)."""
+        """(N, 2 · expanded, h, w) for (N, channels, h, w)."""
         x = self.squeeze(x).relu()
         return torch.cat([self.expand1x1(x), self.expand3x3(x)], 1).relu()
 
@@ -222,15 +239,18 @@ def squeezenet1_1() -> SqueezeNet:
 
 
 class RandomFilters(nn.Module):
-    """One layer of random orthogonal filters of several sizes, which nothing has trained.
+    """One layer of random orthogonal filters of several sizes, without any training.
 
-    Ustyuzhaninov et al. (2016) found that such filters know enough of a texture to paint it again.
-    A layer is called after the size of its filters: 3x3, 5x5 and so on.
+    Ustyuzhaninov et al. (2016) found that the statistics of such filters suffice to synthesise a
+    texture. A layer is called after the size of its filters: 3x3, 5x5 and so on.
 
     Args:
         sizes: odd widths of the filters.
         filters: how many of each size.
-        seed: of the filters; torch's own random numbers are left alone.
+        seed: of the filters; torch's own generator is left alone.
+
+    Raises:
+        ValueError: `filters` is not a whole number of at least 1.
     """
 
     content_layer = "3x3"

@@ -1,7 +1,8 @@
-"""Figures: one style, images as tiles, and plots that can be redrawn fast enough to drag.
+"""Figures: one style, grids of images, and plots that are redrawn fast enough for a slider.
 
-Images are arrays of bytes, (H, W, 3) uint8; only plots with axes use matplotlib, which is imported
-when the first one is drawn.
+Open `images` for grids, captions and rows of images, `figures` for everything with axes, and
+`live_image` for an image that changes while a loop runs. Images are arrays of bytes, (H, W, 3)
+uint8; only plots with axes use matplotlib, which is imported when the first one is drawn.
 """
 
 from .figures import PALETTE, LivePlot, codes_map, number_grid, use_course_style

@@ -21,7 +21,16 @@ PALETTE = (
 
 
 def use_course_style() -> None:
-    """Large type, no frame, colour-blind-safe lines: readable from the last row."""
+    """Large type, no frame and colour-blind-safe lines: readable from the last row.
+
+    It changes matplotlib's settings for all figures that are made afterwards.
+
+    Example:
+        >>> from matplotlib import rcParams
+        >>> use_course_style()
+        >>> rcParams["axes.titlesize"], rcParams["figure.dpi"]
+        (16.0, 80.0)
+    """
     from cycler import cycler
     from matplotlib import pyplot
 
@@ -52,6 +61,13 @@ class LivePlot:
     Args:
         figure: a finished figure; axis limits must not change afterwards.
         moving: the artists that will be changed between redraws.
+
+    Example:
+        >>> from matplotlib import pyplot
+        >>> figure, axes = pyplot.subplots(figsize=(3, 2), dpi=100)
+        >>> (line,) = axes.plot([0, 1], [0, 1])
+        >>> LivePlot(figure, [line]).image().shape  # rows, columns, colours
+        (200, 300, 3)
     """
 
     def __init__(self, figure, moving):
@@ -67,7 +83,7 @@ class LivePlot:
         pyplot.close(figure)  # so that the notebook does not show it a second time
 
     def image(self) -> numpy.ndarray:
-        """(H, W, 3) bytes of the figure as its artists are now."""
+        """The figure as its artists are now, (H, W, 3) bytes."""
         self.canvas.restore_region(self.background)
         for artist in self.moving:
             artist.draw(self.canvas.get_renderer())
@@ -78,21 +94,29 @@ def number_grid(axes, grid: Tensor, marked: Tensor | None = None, digits: int = 
     """A small matrix as squares with its numbers in them.
 
     Args:
-        axes: where to draw.
-        grid: (H, W) numbers; zeros are drawn pale.
+        axes: the matplotlib axes to draw into.
+        grid: (H, W) numbers; zeros are written in grey.
         marked: positions to colour, counted row by row from 0, in a tensor of any shape.
         digits: decimals to write.
+
+    Example:
+        >>> import torch
+        >>> from matplotlib import pyplot
+        >>> axes = pyplot.figure().add_subplot()
+        >>> number_grid(axes, torch.eye(2), digits=0)
+        >>> [text.get_text() for text in axes.texts]
+        ['1', '0', '0', '1']
     """
     from matplotlib.patches import Rectangle
 
     height, width = grid.shape
     chosen = set() if marked is None else set(marked.flatten().tolist())
-    for place, number in enumerate(grid.flatten().tolist()):
-        row, column = divmod(place, width)
-        colour = PALETTE[1] if place in chosen else "white"
+    for position, number in enumerate(grid.flatten().tolist()):
+        row, column = divmod(position, width)
+        colour = PALETTE[1] if position in chosen else "white"
         square = {"facecolor": colour, "edgecolor": "black", "linewidth": 1.5}
         axes.add_patch(Rectangle((column, row), 1, 1, **square))
-        text = {"color": "black" if number or place in chosen else "grey", "fontsize": 16}
+        text = {"color": "black" if number or position in chosen else "grey", "fontsize": 16}
         axes.text(column + 0.5, row + 0.5, f"{number:.{digits}f}", ha="center", va="center", **text)
     axes.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.05), aspect="equal")
     axes.axis("off")
@@ -102,9 +126,17 @@ def codes_map(axes, codes: Tensor, labels: Tensor, classes, extent: float | None
     """Two-dimensional codes as dots, coloured by class, each class named at its median.
 
     Args:
-        axes: where to draw.
+        axes: the matplotlib axes to draw into.
         codes, labels, classes: (N, 2) codes, (N,) classes and the name of each class.
-        extent: the map shows [-extent, extent]²; where None, all codes.
+        extent: the axes show [-extent, extent]²; all codes if it is None.
+
+    Example:
+        >>> import torch
+        >>> from matplotlib import pyplot
+        >>> axes = pyplot.figure().add_subplot()
+        >>> codes_map(axes, torch.rand(4, 2), torch.tensor([0, 1, 1, 0]), ["cat", "dog"])
+        >>> [text.get_text() for text in axes.texts]
+        ['cat', 'dog']
     """
     codes, labels = codes.detach().cpu(), labels.cpu()
     for number in range(len(classes)):

@@ -1,4 +1,4 @@
-"""An image that changes in its place in the notebook, with one line of text above it."""
+"""An image that is updated in place in the notebook, with one line of text above it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ REDRAW_SECONDS = 0.33  # a new image is some 100 KB through the notebook's conne
 
 
 class LiveImage:
-    """An image shown while it is made, with a line above it; in a terminal the line alone."""
+    """An image shown while it is generated, with a line above; in a terminal the line alone.
+
+    Args:
+        width: of the image on the page, in pixels.
+    """
 
     def __init__(self, width: int = 384):
         self.width, self.output = width, LiveOutput(REDRAW_SECONDS)
 
     def due(self) -> bool:
-        """Whether it is time to draw again: to look at a tensor is to wait for the device."""
+        """Whether it is time to draw again; drawing waits for the device to finish its work."""
         return self.output.due()
 
     def draw(self, images: Tensor, line: str) -> None:

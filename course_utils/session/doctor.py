@@ -16,15 +16,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
+    from ..data.registry import Dataset
+
 ROOT = Path(__file__).resolve().parents[2]
 INSTALL = "run `make lab`, or `pip install -r requirements.txt`"
-
-# Where each real data set lies below the data folder.
-DATA_FOLDERS = {
-    "mnist": "MNIST/raw",
-    "fashion_mnist": "FashionMNIST/raw",
-    "cifar10": "cifar-10-batches-bin",
-}
 IMPORT_NAMES = {"pillow": "PIL", "scikit-learn": "sklearn", "scikit-image": "skimage"}
 
 
@@ -38,7 +33,7 @@ class Finding:
 
     def __str__(self) -> str:
         mark, remedy = ("--", f"; {self.remedy}") if self.remedy else ("ok", "")
-        return f"  {mark}  {self.subject:<14} {self.state}{remedy}"
+        return f"  {mark}  {self.subject:<22} {self.state}{remedy}"
 
 
 def doctor() -> int:
@@ -84,15 +79,16 @@ def device() -> Finding:
 
 
 def data(folder: Path) -> Iterator[Finding]:
-    """Which real data sets lie in `folder`. None is required: the default set is drawn."""
-    yield Finding("handwriting", "drawn by the course itself, no files needed")
-    yield Finding("faces", "drawn by the course itself, no files needed")
-    for name, below in DATA_FOLDERS.items():
-        if (folder / below).is_dir():
-            yield Finding(name, f"in {folder / below}")
-        else:
-            remedy = f'data.load("{name}") downloads it, or set COURSE_DATA to where you have it'
-            yield Finding(name, f"not in {folder}", remedy)
+    """What there is of each dataset. None is required: lessons draw their own by default."""
+    from ..data import registry
+
+    for dataset in registry.DATASETS.values():
+        if dataset.how == registry.DRAWN:
+            yield Finding(dataset.name, "drawn by the course itself, no files needed")
+        elif dataset.how == registry.PACKAGE:
+            yield Finding(dataset.name, f"in {dataset.source}, no files needed")
+        elif dataset.how == registry.DOWNLOADED:
+            yield _downloaded(dataset, folder)
 
 
 def weights(folder: Path) -> Iterator[Finding]:
@@ -107,6 +103,16 @@ def weights(folder: Path) -> Iterator[Finding]:
 
 def _print_part(title: str, findings: Iterable[Finding]) -> None:
     print(title, *findings, sep="\n", flush=True)
+
+
+def _downloaded(dataset: Dataset, root: Path) -> Finding:
+    missing, folder = dataset.missing(root), root / dataset.folder
+    if not missing:
+        return Finding(dataset.name, f"in {folder if folder.is_dir() else root}")
+    partly = len(missing) < sum(map(len, dataset.files.values()))
+    state = f"{folder} lacks {', '.join(missing)}" if partly else f"not in {root}"
+    remedy = f"{dataset.call} downloads it, or set COURSE_DATA to where you have it"
+    return Finding(dataset.name, state, remedy)
 
 
 def _package(name: str, versions: SpecifierSet) -> Finding:

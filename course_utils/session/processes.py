@@ -1,6 +1,6 @@
 """Several processes that train one network together, one a GPU, on one machine or more.
 
-`accelerate launch` or `torchrun` starts the same program once a process and tells each one in
+`torchrun` (or a launcher that sets the same variables) starts the same program once a process and tells each one in
 environment variables who it is. Every process holds the whole network and computes on its own
 part of each batch; what they tell one another is all in this module. In a program that was
 started alone, nothing here waits, copies or costs anything.
@@ -196,7 +196,7 @@ def _others():
             raise ProcessesLost(
                 f"This is {name()}, and within {TIMEOUT_MINUTES:g} minutes the others did not "
                 f"meet it at {os.environ.get('MASTER_ADDR')}, port {os.environ.get('MASTER_PORT')}. Start "
-                "them all by one accelerate launch or torchrun; on several machines, each must "
+                "them all by one torchrun; on several machines, each must "
                 "reach that address."
             ) from error
         atexit.register(_shut_down)
@@ -227,6 +227,6 @@ def _number(variable: str) -> int:
     if not text.isdecimal() or (variable == "WORLD_SIZE" and int(text) < 1):
         raise WrongLaunch(
             f"{variable} is {text!r} where a launcher of several processes writes a number; "
-            "start them by accelerate launch or torchrun, or unset WORLD_SIZE."
+            "start them by torchrun, or unset WORLD_SIZE."
         )
     return int(text)

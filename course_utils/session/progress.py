@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from datetime import datetime
 
 from . import processes
 
@@ -79,7 +80,11 @@ class Progress:
 
     def finish(self, run) -> None:
         """Leave the final line: epochs, last epoch's measures, seconds."""
-        resumed = f" · resumed at step {run.resumed_at}" if run.resumed_at else ""
+        resumed = ""
+        if run.resumed_at:
+            day, began = run.began.split()
+            began = began if day == datetime.now().strftime("%Y-%m-%d") else f"{day}, {began}"
+            resumed = f" · resumed at step {run.resumed_at} of the run of {began}"
         measures = measures_in_words(run.last_epoch())
         line = f"{self.name}: {self.epochs} epochs · {measures} · {run.seconds:.1f} s{resumed}"
         self.output.finish(Line(line))

@@ -1,15 +1,23 @@
-"""Networks by name for style transfer, with weights, frozen: what is trained are the pixels."""
+"""Networks by name for style transfer, with weights, frozen: what is trained are the pixels.
+
+torchvision's files come through `torch.hub`. Measured with torch 2.15, it leaves no file under its
+final name when a server sends another one, breaks off or the process is killed; but it reads what
+lies there already unchecked, and still waited after 90 s for a server that said nothing. So what
+lies there is checked here first, and the wait is limited.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import http.client
+import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from ..data.download import fetch
+from ..data.download import DownloadError, damage, has_checksum, impatient, write_checked
 from ..models.vgg import (
     RandomFilters,
     course_vgg,
@@ -17,32 +25,36 @@ from ..models.vgg import (
     vgg16,
     vgg19,
 )
-from ..session.files import replacing
 from ..session.lab import data_folder
 from . import weights
 
 
 @dataclass(frozen=True)
 class Published:
-    """Weights of torchvision: the network they fit and the file they come in.
+    """Weights of torchvision: the network they fit, and their address.
 
     The end of such a file's name is the beginning of its SHA-256 hash.
     """
 
     build: Callable[[], nn.Module]
-    file: str
-    url: str = "https://download.pytorch.org/models/"
+    url: str
+
+    @property
+    def file(self) -> str:
+        return self.url.rpartition("/")[2]
 
     @property
     def checksum(self) -> str:
-        """The beginning of the file's SHA-256 hash, as `fetch` wants it."""
+        """The beginning of the file's SHA-256 hash, as `has_checksum` wants it."""
         return "sha256:" + Path(self.file).stem.rpartition("-")[2]
 
 
 PUBLISHED = {
-    "vgg16": Published(vgg16, "vgg16-397923af.pth"),
-    "vgg19": Published(vgg19, "vgg19-dcbb9e9d.pth"),
-    "squeezenet1_1": Published(squeezenet1_1, "squeezenet1_1-b8a52dc0.pth"),
+    "vgg16": Published(vgg16, "https://download.pytorch.org/models/vgg16-397923af.pth"),
+    "vgg19": Published(vgg19, "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"),
+    "squeezenet1_1": Published(
+        squeezenet1_1, "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth"
+    ),
 }
 NAMES = ("course_vgg", "random_filters", *PUBLISHED)
 
@@ -93,23 +105,37 @@ def published_weights(name: str, folder: Path) -> dict[str, Tensor]:
     source = PUBLISHED[name]
     kept = folder / f"{name}_features.safetensors"
     if not kept.is_file():
-        whole = fetch(
-            [source.url + source.file],
-            folder / source.file,
-            source.checksum,
-            instead=f'put that file into {folder} by hand, or use "course_vgg", which needs none',
-        )
-        features = _only_features(torch.load(whole, map_location="cpu", weights_only=True))
-        with replacing(kept) as file:
-            file.write(save(features))
-        whole.unlink()
+        state = _downloaded(source, folder)
+        features = {key: value for key, value in state.items() if key.startswith("features.")}
+        write_checked(io.BytesIO(save(features)), kept)
+        (folder / source.file).unlink()
+    content = kept.read_bytes()
+    wrong = damage(kept, content)
     try:
-        return load(kept.read_bytes())
-    except SafetensorError as error:
-        raise weights.WeightsRefused(
-            f"{kept} is damaged; delete it, and it is downloaded again."
+        if not wrong:
+            return load(content)
+    except SafetensorError:
+        wrong = "is damaged"
+    raise weights.WeightsRefused(f"{kept} {wrong}; delete it, and it is downloaded again.")
+
+
+def _downloaded(source: Published, folder: Path) -> dict[str, Tensor]:
+    """torchvision's whole state dictionary, whose file is fetched into `folder` if need be."""
+    file = folder / source.file
+    try:
+        if not has_checksum(file, source.checksum):
+            file.unlink(missing_ok=True)
+        with impatient():
+            return torch.hub.load_state_dict_from_url(
+                source.url,
+                folder,
+                map_location="cpu",
+                progress=False,
+                check_hash=True,
+                weights_only=True,
+            )
+    except (OSError, RuntimeError, http.client.HTTPException) as error:
+        raise DownloadError(
+            f"{source.file} could not be fetched ({error}); put that file into {folder} by hand, "
+            f'or use "course_vgg", which needs none.'
         ) from error
-
-
-def _only_features(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value for key, value in state.items() if key.startswith("features.")}

@@ -1,119 +1,159 @@
-"""What functions and data are, as hashes, so that a changed one is known to be another."""
+"""What a step computes, as a hash: its code, and everything that this reaches.
+
+A student who edits the `forward` of a class, a helper three calls away or a constant, and runs
+the cell again, must get a run of the new code and not the checkpoint of the old one. So code is
+read to the end (`code_reading.py`), and settings, tensors and networks with every byte. What
+cannot be compared, such as an open file, is refused.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-import dis
-import functools
 import hashlib
-import inspect
-from collections.abc import Callable
+import random
+import types
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
 
+import numpy
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-LARGE_TENSOR = 1000  # numbers; of a larger one only the size is looked at
+from ..session.lab import Lab
+from . import code_reading
+from .run import Run
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
+STATEFUL = (torch.Generator, random.Random, numpy.random.Generator, numpy.random.RandomState)
+# What a network holds beside what it computes with; hooks are looked at by themselves.
+NETWORK_NOISE = set(vars(nn.Module())) - {"training", "_parameters", "_buffers", "_modules"}
 
 
-def of_function(function: Callable) -> str:
-    """A hash of a function's text and of what it uses from outside: own functions, settings.
+class Incomparable(Exception):
+    """Something that cannot be compared with that of another run; the message says what."""
 
-    So that a student who changes `beta` and runs the cell again gets a new run, and not the
-    checkpoint of the old one. A setting may be a number, a word, a small tensor, a function or a
-    dataclass of the same module, a `functools.partial`, a dict, list or tuple of such. Of anything
-    else, such as a network, only the type counts.
+
+def of(value: Any, known: Mapping[int, str] = types.MappingProxyType({})) -> str:
+    """A hash of a value and of all that it reaches.
+
+    Args:
+        value: a function, a network, data, settings, or containers of such.
+        known: id -> name, of what is described elsewhere and counts by its name here.
 
     Returns:
         64 hexadecimal digits, the same in every process.
+
+    Raises:
+        Incomparable: it reaches something whose state is not to be had: an iterator, a file, a
+            generator of random numbers.
+
+    Example:
+        >>> def scaled(weight):
+        ...     return lambda x: weight * x
+        >>> of(scaled(1.0)) == of(scaled(1.0)), of(scaled(1.0)) == of(scaled(2.0))
+        (True, False)
     """
-    home = getattr(_innermost(function), "__module__", None)
-    waiting, met = [], set()  # functions whose text is still to be read, and all that were met
-    inside = []  # containers being described: one that holds itself must not be entered again
-
-    def words(value) -> str:
-        if isinstance(value, (bool, int, float, str, type(None))):
-            return repr(value)
-        if isinstance(value, Tensor):
-            size = f"{tuple(value.shape)} {value.dtype}"
-            return size if value.numel() >= LARGE_TENSOR else f"{size} {value.tolist()!r}"
-        if inspect.isfunction(value):
-            if value.__module__ == home and value not in met:
-                met.add(value)
-                waiting.append(value)
-            return f"{value.__module__}.{value.__qualname__}"
-        if inspect.ismethod(value):
-            return f"{words(value.__func__)} of {words(value.__self__)}"
-        if isinstance(value, functools.partial):
-            return f"partial{contents([value.func, value.args, value.keywords])}"
-        if dataclasses.is_dataclass(value) and type(value).__module__ == home:
-            return f"{type(value).__qualname__}{contents(vars(value))}"
-        if isinstance(value, (dict, list, tuple)):
-            return contents(value)
-        return type(value).__qualname__
-
-    def contents(value) -> str:
-        if any(value is outer for outer in inside):
-            return "itself"
-        inside.append(value)
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        described = ", ".join(f"{words(key)}: {words(part)}" for key, part in pairs)
-        inside.pop()
-        return f"{{{described}}}"
-
-    texts = [words(function)]
-    while waiting:
-        part = waiting.pop()
-        texts += [_text(part), words([part.__defaults__, part.__kwdefaults__])]
-        texts += [f"{name} = {words(value)}" for name, value in sorted(_used(part).items())]
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+    digest = Digest(known)
+    digest.add(value)
+    return digest.hash.hexdigest()
 
 
-def of_data(tensor: Tensor) -> str:
-    """Shape and a checksum of a sample: enough to tell two data sets, or two orders, apart."""
-    sample = tensor[:: max(1, len(tensor) // 64)].detach().cpu().contiguous()
-    content = sample.reshape(-1).view(torch.uint8).numpy().tobytes()
-    return f"{tuple(tensor.shape)} {hashlib.sha256(content).hexdigest()}"
+class Digest:
+    """Walks through values and feeds a hash with what they are.
+
+    Attributes:
+        names: the variables on the way to what is looked at, for messages.
+    """
+
+    def __init__(self, known: Mapping[int, str]):
+        self.hash, self.known = hashlib.sha256(), known
+        self.names: list[str] = []
+        self.met: dict[int, int] = {}
+        self.alive: list = []  # so that no id is given twice
+
+    def put(self, *words: str | bytes) -> None:
+        """Feed words, each with its length, so that no two lists of words look alike."""
+        for word in words:
+            content = word if isinstance(word, bytes) else word.encode()
+            self.hash.update(b"%d:" % len(content) + content)
+
+    def add(self, value: Any) -> None:
+        """Feed a value, whatever it is."""
+        if isinstance(value, PLAIN):
+            return self.put(type(value).__name__, repr(value))
+        if id(value) in self.known:
+            return self.put("known", self.known[id(value)])
+        if id(value) in self.met:
+            return self.put("met", str(self.met[id(value)]))
+        self.met[id(value)] = len(self.met)
+        self.alive.append(value)
+        for kinds, describe in KINDS:
+            if isinstance(value, kinds):
+                return describe(self, value)
+        _object(self, value)
+
+    def add_all(self, kind: str, values) -> None:
+        """Feed several values and what they are together."""
+        values = list(values)
+        self.put(kind, str(len(values)))
+        for value in values:
+            self.add(value)
+
+    def refuse(self, value: Any, why: str = "") -> None:
+        """Give up, naming what cannot be compared and the variable that holds it."""
+        kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+        where = f"`{self.names[-1]}`, " if self.names else ""
+        raise Incomparable(f"{where}a {kind}{why}")
 
 
-def is_plain(function: Callable) -> bool:
-    """Whether it is a Python function, or `functools.partial` of one, which can be read."""
-    return inspect.isfunction(_innermost(function))
+def _tensor(digest: Digest, value: Tensor) -> None:
+    content = value.detach().cpu().resolve_conj()
+    content = (content.to_dense() if content.layout != torch.strided else content).contiguous()
+    content = torch.view_as_real(content) if content.is_complex() else content
+    digest.put("tensor", str(tuple(value.shape)), str(value.dtype), str(value.requires_grad))
+    digest.hash.update(content.reshape(-1).view(torch.uint8).numpy())
 
 
-def name_of(function: Callable) -> str:
-    """What a plain function is called, without underscores around it: `gan_step`."""
-    return _innermost(function).__name__.strip("_")
+def _array(digest: Digest, value: numpy.ndarray) -> None:
+    digest.put("array", str(value.shape), value.dtype.str)
+    digest.add(value.tolist()) if value.dtype.hasobject else digest.put(value.tobytes())
 
 
-def _innermost(function: Callable) -> Callable:
-    """The function inside `functools.partial`, be it none, one or several."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    return function
+def _network(digest: Digest, net: nn.Module) -> None:
+    digest.add(type(net))
+    digest.add({key: part for key, part in vars(net).items() if key not in NETWORK_NOISE})
+    digest.add_all("hooks", [*net._forward_pre_hooks.values(), *net._forward_hooks.values()])
 
 
-def _text(function) -> str:
+def _object(digest: Digest, value: Any) -> None:
+    """Anything else: how Python would copy it says what it is made of."""
     try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):  # made by exec: no text to be had, so its byte code
-        return _byte_code(function.__code__)
+        parts = value.__reduce_ex__(2)
+    except Exception:  # each kind of object refuses in its own way
+        digest.refuse(value)
+    if isinstance(parts, str):  # a global of that name, which may wrap a function
+        digest.put("global", parts)
+        return digest.add(getattr(value, "__wrapped__", None))
+    make, arguments, state, items, pairs = (*parts, None, None, None)[:5]
+    digest.add_all("object", [make, arguments, state, list(items or ()), list(pairs or ())])
 
 
-def _byte_code(code) -> str:
-    inner = [_byte_code(value) for value in code.co_consts if inspect.iscode(value)]
-    plain = [value for value in code.co_consts if not inspect.iscode(value)]
-    return code.co_code.hex() + repr((code.co_names, plain, inner))
+def _unordered(digest: Digest, values: Set) -> None:
+    digest.add_all("set", sorted(of(value, digest.known) for value in values))
 
 
-def _used(function) -> dict:
-    """name -> value of every variable that a function, or one inside it, takes from outside."""
-    names, waiting = set(), [function.__code__]
-    while waiting:
-        code = waiting.pop()
-        loads = dis.get_instructions(code)
-        names.update(load.argval for load in loads if load.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
-        waiting += [value for value in code.co_consts if inspect.iscode(value)]
-    cells = zip(function.__code__.co_freevars, function.__closure__ or ())
-    enclosed = {name: cell.cell_contents for name, cell in cells}
-    used = {name: function.__globals__[name] for name in names if name in function.__globals__}
-    return {**used, **enclosed}
+KINDS = (
+    (Lab, lambda digest, lab: digest.put("session", str(lab.seed), lab.budget)),  # goes elsewhere
+    (Run, lambda digest, run: digest.add_all("run", [run.history, run.snapshots])),
+    (STATEFUL, lambda digest, value: digest.refuse(value, ", whose state is in no checkpoint")),
+    (Tensor, _tensor),
+    (numpy.ndarray, _array),
+    (nn.Module, _network),
+    *code_reading.KINDS,
+    (
+        (dict, types.MappingProxyType),
+        lambda digest, value: digest.add_all("dict", [x for pair in value.items() for x in pair]),
+    ),
+    ((list, tuple), lambda digest, value: digest.add_all(type(value).__name__, value)),
+    ((set, frozenset), _unordered),
+    (Iterator, lambda digest, value: digest.refuse(value, ", whose place is in no checkpoint")),
+)

@@ -1,4 +1,4 @@
-"""`CaptionBox`: a sentence of one's own, drawn, and what of it was not understood."""
+"""`CaptionBox`: an image generated from a sentence of one's own, and the words it did not know."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ LONGEST = 200  # characters: enough for any sentence, and a pasted page is answe
 
 
 def answer(sentence: str, vocabulary: Vocabulary, topics: Mapping[str, Sequence[str]]) -> str:
-    """What to say about a sentence; empty where every word is known.
+    """The message for a sentence; empty where every word is known.
 
-    Unknown words are named. For each topic that they stand before ("purple hair"), or for all
-    topics where they stand before none, the words that would have been understood follow.
+    It names the unknown words. Then it lists the known words for each topic that follows an
+    unknown word ("hair" in "purple hair"), or for all topics if there is none.
 
     Args:
+        sentence: what was written.
+        vocabulary: the known words.
         topics: noun -> the known words that can stand before it, for example
             {"wall": ["pink", "green"]}.
     """
@@ -40,7 +42,7 @@ def answer(sentence: str, vocabulary: Vocabulary, topics: Mapping[str, Sequence[
 
 
 def _topics_after(words: list[str], unknown: set[str], topics: Mapping) -> list[str]:
-    """The first topic behind each unknown word, but no farther than two words away."""
+    """The first topic among the two words after each unknown word."""
     found = []
     for place, word in enumerate(words):
         near = [later for later in words[place + 1 : place + 3] if later in topics]
@@ -50,7 +52,7 @@ def _topics_after(words: list[str], unknown: set[str], topics: Mapping) -> list[
 
 
 def _listed(meant: Iterable[str], topics: Mapping[str, Sequence[str]]) -> str:
-    """The known words before each topic, said once for topics that share them."""
+    """The known words before each topic, listed once for topics that share them."""
     nouns: dict[tuple[str, ...], list[str]] = {}
     for topic in meant:
         nouns.setdefault(tuple(topics[topic]), []).append(f"“{topic}”")
@@ -60,10 +62,10 @@ def _listed(meant: Iterable[str], topics: Mapping[str, Sequence[str]]) -> str:
 
 
 class CaptionBox(Shown):
-    """A field for a sentence above the image that is drawn for it.
+    """A field for a sentence above the image that is generated from it.
 
-    A line below names the words that are not in the vocabulary. A sentence without any word is
-    answered by a sentence, and the last image stays.
+    A line below names the words that are not in the vocabulary. A sentence without any word gets
+    a message, and the last image stays.
 
     Args:
         draw: (sentence, seed) -> image (H, W, 3) of bytes; it should take less than 20 ms.
@@ -71,16 +73,23 @@ class CaptionBox(Shown):
         examples: sentences to choose from; the first is shown at the start.
         topics: noun -> known words that can stand before it, see `answer`.
         description: a sentence for readers who cannot see the image.
-        seeds: how many seeds of the latent point there are.
+        seeds: how many seeds of the latent vector z there are.
 
     Raises:
         ValueError: an example or a topic has a word that is not in the vocabulary.
 
     Attributes:
         field, choice, slider: the ipywidgets Text, Dropdown and IntSlider.
-        image: the ipywidgets Image that shows the image.
+        view: the ipywidgets Image that shows the image.
         message: the ipywidgets HTML below it, hidden while there is nothing to say.
         said: the line below the image as plain text.
+
+    Example:
+        >>> draw = lambda sentence, seed: numpy.zeros((8, 8, 3), numpy.uint8)
+        >>> known = Vocabulary(["a red house"])
+        >>> box = CaptionBox(draw, known, ["a red house"], {"house": ["red"]}, "A house.")
+        >>> box.write("a blue house").split(".")[0]
+        'This word is new to me: blue'
     """
 
     def __init__(
@@ -94,13 +103,13 @@ class CaptionBox(Shown):
     ):
         import ipywidgets
 
-        promised = [*examples, *topics, *(word for words in topics.values() for word in words)]
-        if new := vocabulary.unknown(" ".join(promised)):
+        offered = [*examples, *topics, *(word for words in topics.values() for word in words)]
+        if new := vocabulary.unknown(" ".join(offered)):
             raise ValueError(f"The box offers words that are not in its vocabulary: {new}.")
         self.draw, self.vocabulary, self.topics = draw, vocabulary, topics
         self.description, self.examples, self.said = description, tuple(examples), ""
         wide = {"style": STYLE, "layout": {"width": "52em", "max_width": "100%"}}
-        # Answered at the end of a line or a word would be called unknown while it is typed.
+        # Only a finished line counts, or a word would be called unknown while it is typed.
         self.field = ipywidgets.Text(
             value=self.examples[0], description="sentence", continuous_update=False, **wide
         )
@@ -120,10 +129,17 @@ class CaptionBox(Shown):
         self.choice.observe(self._chosen, names="value")
 
     def write(self, sentence: str, seed: int | None = None) -> str:
-        """Write a sentence into the field as a hand would, and move the slider.
+        """Write a sentence into the field from code, and move the slider.
 
-        Returns: what is said about it; empty where every word is known.
-        Raises: ValueError where the slider has no such seed.
+        Args:
+            sentence: what to write.
+            seed: the new position of the slider; it stays if this is None.
+
+        Returns:
+            the message about it; empty where every word is known.
+
+        Raises:
+            ValueError: the slider has no such seed.
         """
         if seed is not None:
             if not self.slider.min <= seed <= self.slider.max:

@@ -1,8 +1,9 @@
-"""A kernel that walks over a small image, cell by cell: the arithmetic of convolutions, drawn.
+"""A kernel that moves over a small image, step by step: the arithmetic of convolutions.
 
-Three walks: the convolution, its transpose as stamps (every pixel of the input adds a copy of the
-kernel to the output), and the same transpose as a convolution over an input with zeros between
-and around its pixels (Dumoulin and Visin 2016).
+Three views: the convolution; the transposed convolution as a sum of contributions (every pixel of
+the input adds a copy of the kernel, times its value, to the output); and the same transposed
+convolution as a convolution over an input with zeros between and around its pixels (Dumoulin and
+Visin 2016).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, pad
 
-from ..plots import _font
+from ..plots.images import load_font
 
 FORWARD, STAMPS, FANCY = "forward", "transposed, stamps", "transposed, fancy padding"
 DIRECTIONS = (FORWARD, STAMPS, FANCY)
@@ -32,8 +33,8 @@ class Panel:
     """One grid of the image.
 
     Attributes:
-        title: what stands above it.
-        numbers: (H, W), what stands in the cells; NaN is left empty.
+        title: the text above it.
+        numbers: (H, W) values of the cells; NaN is left empty.
         colours: (H, W) of colour names.
     """
 
@@ -43,16 +44,17 @@ class Panel:
 
 
 def output_size(d: int, f: int, p: int, s: int, transposed: bool = False) -> int:
-    """Pixels a side that a convolution, or a transposed one, makes of d; below 1 means none.
+    """Pixels per side of the output of a convolution, or of a transposed one; below 1 means none.
 
     Args:
         d, f, p, s: the sizes of input and filter, padding and stride.
+        transposed: whether the convolution is a transposed one.
     """
     return (d - 1) * s - 2 * p + f if transposed else (d - f + 2 * p) // s + 1
 
 
 def example(size: int, kernel: int) -> tuple[Tensor, Tensor]:
-    """The input (size, size) and the kernel (kernel, kernel) of the image: 0, 1 and 2."""
+    """The input (size, size) and the kernel (kernel, kernel) of the figure, filled with 0, 1, 2."""
     row, column = torch.arange(size)[:, None], torch.arange(size)
     steps = torch.arange(kernel)
     weights = (steps[:, None] + 2 * steps + 1) % 3
@@ -62,15 +64,22 @@ def example(size: int, kernel: int) -> tuple[Tensor, Tensor]:
 def convolution_walk(
     size: int, kernel: int, stride: int, padding: int, direction: str, step: int
 ) -> numpy.ndarray:
-    """The kernel at one of its places, (HEIGHT, WIDTH, 3) bytes.
+    """The kernel at one position: input, kernel and the output so far.
 
     Args:
         size, kernel, stride, padding: d, f, s and p of the size formula; the input is square.
         direction: one of `DIRECTIONS`.
-        step: the place, counted row by row from 0; after the last it starts again.
+        step: the position, counted row by row from 0; after the last it starts again.
+
+    Returns:
+        (470, 940, 3) bytes.
 
     Raises:
         ValueError: there is no such direction.
+
+    Example:
+        >>> convolution_walk(5, kernel=3, stride=1, padding=0, direction="forward", step=0).shape
+        (470, 940, 3)
     """
     if direction not in DIRECTIONS:
         raise ValueError(f"The direction is {direction!r}; use one of {', '.join(DIRECTIONS)}.")
@@ -78,7 +87,7 @@ def convolution_walk(
     lines = _sentences(size, kernel, padding, stride, direction, side)
     if side < 1:
         return _paint(_nothing(size, kernel, padding * (direction == FORWARD)), lines)
-    panels = {FORWARD: _forward, STAMPS: _stamps, FANCY: _fancy}[direction]
+    panels = {FORWARD: _forward, STAMPS: _contributions, FANCY: _fancy}[direction]
     return _paint(panels(size, kernel, stride, padding, step), lines)
 
 
@@ -89,16 +98,16 @@ def _sentences(d: int, f: int, p: int, s: int, direction: str, side: int) -> lis
         exact = (d - f + 2 * p) / s + 1
         if side < 1:
             return ["No output.", f"The kernel ({f}) is larger than the input with its padding "
-                    f"({d} + 2·{p} = {d + 2 * p}):", "there is no place to put it."]  # fmt: skip
+                    f"({d} + 2·{p} = {d + 2 * p}):", "it fits nowhere."]  # fmt: skip
         if rest:
             unread = "row and column" if rest == 1 else f"{rest} rows and columns"
             return [f"{formula}{exact:.2f}, rounded down: {side}",
-                    f"The last {unread} (pink) are reached by no kernel."]  # fmt: skip
+                    f"The kernel does not reach the last {unread} (pink)."]  # fmt: skip
         return [f"{formula}{side}"]
     formula = f"d' = (d − 1)·s − 2p + f = ({d} − 1)·{s} − 2·{p} + {f} = {side}"
     if side < 1:
-        return ["No output.", formula, "The padding is cut off from the output, and here it is "
-                "all there is."]  # fmt: skip
+        return ["No output.", formula, "The padding is cut off from the output, and nothing "
+                "is left."]  # fmt: skip
     around = f - 1 - p
     if direction == FANCY and around < 0:
         return [formula, f"Padding f − 1 − p = {around}: nothing is added around, "
@@ -107,7 +116,8 @@ def _sentences(d: int, f: int, p: int, s: int, direction: str, side: int) -> lis
         between = f"{s - 1} zero{'' if s == 2 else 's'} between the pixels"
         return [formula, f"{between}, f − 1 − p = {around} around; then stride 1, kernel turned "
                 "by 180°."]  # fmt: skip
-    return [formula, "The border of p (grey) is cut off." if p else "Where stamps overlap, add."]
+    overlap = "Where contributions overlap, they are added."
+    return [formula, "The border of p (grey) is cut off." if p else overlap]
 
 
 def _nothing(size: int, kernel: int, padding: int) -> list[Panel]:
@@ -137,10 +147,23 @@ def _fancy(size: int, kernel: int, stride: int, padding: int, step: int) -> list
 
 
 def fancy_padding(image: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
-    """stride − 1 zeros between the pixels and kernel − 1 − padding around: (H', W').
+    """The image with stride − 1 zeros between its pixels and kernel − 1 − padding around it.
 
-    A convolution of it with the kernel turned by 180° is the transposed convolution (Dumoulin
-    and Visin 2016, relationship 14). Where the border is negative, as much is cut off.
+    A convolution of the result with the kernel turned by 180° is the transposed convolution of
+    the image (Dumoulin and Visin 2016, relationship 14). A negative border is cut off.
+
+    Args:
+        image: (H, W).
+        kernel, stride, padding: f, s and p of the transposed convolution.
+
+    Returns:
+        (H', W') with H' = (H − 1)·stride + 1 + 2·(kernel − 1 − padding), and W' likewise.
+
+    Example:
+        >>> fancy_padding(torch.ones(2, 2), kernel=3, stride=2, padding=2)
+        tensor([[1., 0., 1.],
+                [0., 0., 0.],
+                [1., 0., 1.]])
     """
     rows, columns = ((side - 1) * stride + 1 for side in image.shape)
     spread = image.new_zeros(rows, columns)
@@ -150,10 +173,10 @@ def fancy_padding(image: Tensor, kernel: int, stride: int, padding: int) -> Tens
 
 def _sliding(given: Tensor, inside: Tensor, weights: Tensor, stride: int, step: int):
     """Input, kernel and output of a kernel that slides over `given`."""
-    found = conv2d(given[None, None], weights[None, None], stride=stride)[0, 0]
-    kernel, side = len(weights), len(found)
-    place = step % side**2
-    top, left = (stride * number for number in divmod(place, side))
+    output = conv2d(given[None, None], weights[None, None], stride=stride)[0, 0]
+    kernel, side = len(weights), len(output)
+    position = step % side**2
+    top, left = (stride * number for number in divmod(position, side))
     under = numpy.zeros(given.shape, bool)
     under[top : top + kernel, left : left + kernel] = True
     reached = (side - 1) * stride + kernel
@@ -161,8 +184,8 @@ def _sliding(given: Tensor, inside: Tensor, weights: Tensor, stride: int, step: 
     colours[reached:], colours[:, reached:] = UNREAD, UNREAD
     colours = numpy.where(under, numpy.where(inside, COVERED, COVERED_PADDING), colours)
     order = torch.arange(side**2).view(side, side)
-    written = numpy.select([order == place, order < place], [NOW, WRITTEN], NOT_YET)
-    shown = found.masked_fill(order > place, torch.nan)
+    written = numpy.select([order == position, order < position], [NOW, WRITTEN], NOT_YET)
+    shown = output.masked_fill(order > position, torch.nan)
     return [
         Panel(f"input {_sides(given, inside)}", given, colours),
         Panel(f"kernel {kernel} × {kernel}", weights, numpy.full(weights.shape, COVERED)),
@@ -176,25 +199,26 @@ def _sides(given: Tensor, inside: Tensor) -> str:
     return inner if inside.all() else f"{inner}, with zeros {len(given)} × {len(given)}"
 
 
-def _stamps(size: int, kernel: int, stride: int, padding: int, step: int) -> list[Panel]:
+def _contributions(size: int, kernel: int, stride: int, padding: int, step: int) -> list[Panel]:
+    """Input, kernel and output of a transposed convolution, summed up to one input pixel."""
     image, weights = example(size, kernel)
-    place = step % size**2
+    position = step % size**2
     order = torch.arange(size**2).view(size, size)
-    so_far = image * (order <= place)
+    so_far = image * (order <= position)
     whole = conv_transpose2d(so_far[None, None], weights[None, None], stride=stride)[0, 0]
-    top, left = (stride * number for number in divmod(place, size))
-    stamp = numpy.zeros(whole.shape, bool)
-    stamp[top : top + kernel, left : left + kernel] = True
+    top, left = (stride * number for number in divmod(position, size))
+    current = numpy.zeros(whole.shape, bool)
+    current[top : top + kernel, left : left + kernel] = True
     kept = numpy.zeros(whole.shape, bool)
     side = len(whole) - 2 * padding
     kept[padding : padding + side, padding : padding + side] = True
     touched = conv_transpose2d(
-        (order <= place).float()[None, None], torch.ones(1, 1, kernel, kernel), stride=stride
+        (order <= position).float()[None, None], torch.ones(1, 1, kernel, kernel), stride=stride
     )[0, 0]
-    colours = numpy.select([stamp & kept, ~kept, touched.numpy() > 0], [NOW, PADDING, WRITTEN],
+    colours = numpy.select([current & kept, ~kept, touched.numpy() > 0], [NOW, PADDING, WRITTEN],
                            NOT_YET)  # fmt: skip
-    colours = numpy.where(stamp & ~kept, COVERED_PADDING, colours)
-    lit = numpy.where(order == place, COVERED, PLAIN)
+    colours = numpy.where(current & ~kept, COVERED_PADDING, colours)
+    lit = numpy.where(order == position, COVERED, PLAIN)
     cut = f", cut from {len(whole)} × {len(whole)}" if padding else ""
     return [
         Panel(f"input {size} × {size}", image, lit),
@@ -209,7 +233,7 @@ def _paint(panels: list[Panel], lines: list[str]) -> numpy.ndarray:
     canvas = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(canvas)
     for number, line in enumerate(lines):
-        draw.text((MARGIN, 8 + 26 * number), line, fill=INK, font=_font(19))
+        draw.text((MARGIN, 8 + 26 * number), line, fill=INK, font=load_font(19))
     _paint_panels(draw, panels, top=16 + 26 * max(2, len(lines)))
     return numpy.asarray(canvas)
 
@@ -222,13 +246,13 @@ def _paint_panels(draw, panels: list[Panel], top: int) -> None:
     cell = min(LARGEST_CELL, free // sum(widths), (HEIGHT - top - title - MARGIN) // tallest)
     left = MARGIN
     for panel, columns in zip(panels, widths):
-        draw.text((left, top), panel.title, fill=INK, font=_font(16))
+        draw.text((left, top), panel.title, fill=INK, font=load_font(16))
         _paint_grid(draw, panel, left, top + title, cell)
-        left += max(columns * cell, round(_font(16).getlength(panel.title))) + GAP
+        left += max(columns * cell, round(load_font(16).getlength(panel.title))) + GAP
 
 
 def _paint_grid(draw, panel: Panel, left: int, top: int, cell: int) -> None:
-    font = _font(max(9, round(cell * 0.42)))
+    font = load_font(max(9, round(cell * 0.42)))
     with_numbers = cell >= SMALLEST_WITH_NUMBER
     for row, (numbers, colours) in enumerate(zip(panel.numbers.tolist(), panel.colours)):
         for column, (number, colour) in enumerate(zip(numbers, colours)):

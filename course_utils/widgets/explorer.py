@@ -17,12 +17,13 @@ STYLE = {"description_width": "9em"}
 
 
 class Explorer(Shown):
-    """Sliders above an image.
+    """Sliders above an image; made by `explore`.
 
     Attributes:
         sliders: name -> the ipywidgets control.
-        image: the ipywidgets Image that shows the image.
+        view: the ipywidgets Image that shows the image.
         image: what it shows now, (H, W, 3) bytes.
+        message: the ipywidgets HTML below it, hidden while there is nothing to say.
     """
 
     def __init__(self, draw: Callable[..., numpy.ndarray], sliders: Mapping, description: str):
@@ -31,7 +32,7 @@ class Explorer(Shown):
         self.draw = draw
         self.sliders = dict(sliders)
         self.description = description
-        # As wide as the page, but never so high that the sliders leave the screen.
+        # As wide as the page, but so low that the sliders stay on the screen.
         layout = {"object_fit": "contain", "object_position": "left", "max_height": "60vh"}
         self.view = ipywidgets.Image(format="png", layout=layout)
         self.message = ipywidgets.HTML(layout={"display": "none"})
@@ -48,7 +49,13 @@ class Explorer(Shown):
         return {name: slider.value for name, slider in self.sliders.items()}
 
     def set(self, **values) -> Explorer:
-        """Move sliders as a hand would; the image follows.
+        """Move sliders from code, and redraw the image.
+
+        Args:
+            values: slider -> its new value.
+
+        Returns:
+            the widget itself.
 
         Raises:
             KeyError: there is no slider of that name.
@@ -65,18 +72,21 @@ class Explorer(Shown):
     def sweep(self) -> str:
         """Move every slider to its ends and its middle and back, and report what was drawn.
 
+        Returns:
+            how many sliders were moved to how many positions, in one line.
+
         Raises:
             RuntimeError: a slider changed nothing in the image.
         """
         moves = 0
         for name, slider in self.sliders.items():
-            before, home = {self.image.tobytes()}, slider.value
-            for value in _stations(slider):
+            drawn, start = {self.image.tobytes()}, slider.value
+            for value in _test_values(slider):
                 slider.value = value
-                before.add(self.image.tobytes())
+                drawn.add(self.image.tobytes())
                 moves += 1
-            slider.value = home
-            if len(before) == 1:
+            slider.value = start
+            if len(drawn) == 1:
                 raise RuntimeError(f"Moving {name} changed nothing in the image.")
         sliders = "1 slider" if len(self.sliders) == 1 else f"{len(self.sliders)} sliders"
         return f"{sliders} moved to {moves} positions"
@@ -98,14 +108,21 @@ def explore(draw: Callable[..., numpy.ndarray], description: str, **controls) ->
     """Sliders over a function that draws.
 
     Args:
-        draw: called with one keyword argument a slider, returns an image (H, W, 3) of bytes;
+        draw: called with one keyword argument per slider, returns an image (H, W, 3) of bytes;
             it should take less than 20 ms.
         description: a sentence for readers who cannot see the image.
-        controls: one a slider: (low, high, step, start) of numbers, a list of choices (the
-            first is the start), or an ipywidgets control.
+        controls: one per slider: (low, high, step, start) of numbers, a list of choices (the
+            first is the start), or an ipywidgets control. An integer slider called step or frame
+            gets a play button.
 
     Raises:
         ValueError: a control is none of these.
+
+    Example:
+        >>> draw = lambda side: numpy.zeros((side, side, 3), numpy.uint8)
+        >>> view = explore(draw, "A black square.", side=(1, 9, 1, 4))  # low, high, step, start
+        >>> view.image.shape, view.set(side=9).image.shape
+        ((4, 4, 3), (9, 9, 3))
     """
     sliders = {name: _slider(name, control) for name, control in controls.items()}
     return Explorer(draw, sliders, description)
@@ -145,7 +162,7 @@ def _with_player(slider):
     return ipywidgets.HBox([slider, play])
 
 
-def _stations(slider) -> list:
+def _test_values(slider) -> list:
     """The ends and the middle of a slider, or some of the choices of another control."""
     if hasattr(slider, "options"):
         values = list(slider._options_values)

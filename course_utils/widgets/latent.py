@@ -1,7 +1,7 @@
 """Views of a latent space: what the sliders of the VAE and autoencoder lessons show.
 
-Each view prepares its axes once and draws only what moves, so that it follows a dragged slider;
-`draw(**state)` is what `explore` calls.
+Each view draws its axes once and then only what moves, so that it follows a dragged slider.
+Give its method `draw` to `explore`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,20 @@ from .. import plots
 
 
 class ELBOView:
-    """A Gaussian q over a true posterior, and the ELBO below log p(x), on a grid of codes.
+    """A Gaussian q(z|x) over the true posterior, and the ELBO below log p(x).
 
     Args:
         z: (n,) an even grid of codes.
         posterior: x -> (n,) density of p(z|x).
-        bound_and_gap: (x, mean, sigma) -> the ELBO and the KL that is missing to log p(x).
+        elbo_and_gap: (x, mean, sigma) -> the ELBO, and the KL by which it is below log p(x).
         log_evidence: x -> log p(x).
+
+    Example:
+        >>> plots.use_course_style()
+        >>> z = torch.linspace(-4, 4, 801)
+        >>> view = ELBOView(z, lambda x: 0 * z, lambda x, mean, sigma: (-2, 0.5), lambda x: -1.5)
+        >>> view.draw(mean=0.0, sigma=1.0, x=0.5).shape
+        (336, 720, 3)
     """
 
     def __init__(self, z: Tensor, posterior, elbo_and_gap, log_evidence):
@@ -37,7 +44,7 @@ class ELBOView:
         flat = self.z * 0
         (self.true_line,) = left.plot(self.z, flat, color=plots.PALETTE[2], label="p(z|x), true")
         (self.q_line,) = left.plot(self.z, flat, color=plots.PALETTE[0], label="q(z|x)")
-        left.set(xlim=(-3, 3), ylim=(0, 2.2), xlabel="code z", title="Squeeze q onto the truth")
+        left.set(xlim=(-3, 3), ylim=(0, 2.2), xlabel="code z", title="Fit q to the posterior")
         left.legend(loc="upper left", fontsize=12)
         (self.evidence_line,) = right.plot([0, 1], [0, 0], "k")
         (self.elbo_line,) = right.plot([0, 1], [0, 0], color=plots.PALETTE[0])
@@ -54,7 +61,7 @@ class ELBOView:
         )
 
     def draw(self, mean: float, sigma: float, x: float) -> numpy.ndarray:
-        """The image for q = N(mean, sigma²) and the observation x."""
+        """The image (H, W, 3) for q = N(mean, sigma²) and the observation x."""
         density = ((self.z - mean) / sigma).square().mul(-0.5).exp() / (
             sigma * math.sqrt(2 * math.pi)
         )
@@ -62,7 +69,7 @@ class ELBOView:
         self.q_line.set_ydata(density)
         evidence = float(self.log_evidence(x))
         elbo, gap = (float(value) for value in self.elbo_and_gap(x, mean, sigma))
-        floor = max(elbo, self.lowest)  # a bound far below is drawn at the edge, and said
+        floor = max(elbo, self.lowest)  # far below the axis it is drawn at the edge
         self.evidence_line.set_ydata([evidence, evidence])
         self.elbo_line.set_ydata([floor, floor])
         self.gap_bar.set_verts([[(0.35, floor), (0.65, floor), (0.65, evidence), (0.35, evidence)]])
@@ -83,6 +90,13 @@ class PosteriorAnimation:
         labels: (N,) classes, for the colours.
         steps: the training step of each frame.
         reach: half-axes of an ellipse in standard deviations.
+
+    Example:
+        >>> plots.use_course_style()
+        >>> history = torch.zeros(2, 5, 4)  # two frames of five posteriors N(0, I)
+        >>> view = PosteriorAnimation({"VAE": history}, torch.arange(5), steps=[0, 100])
+        >>> view.draw("VAE", frame=1).shape
+        (416, 448, 3)
     """
 
     CORNERS = 16
@@ -119,14 +133,14 @@ class PosteriorAnimation:
                 ylim=(-extent, extent),
                 aspect="equal",
                 title=run,
-                xlabel="first latent number   (dashed: 2σ of the prior)",
+                xlabel="first dimension of z   (dashed: 2σ of the prior)",
                 ylabel="second",
             )
             text = axis.text(0.02, 0.97, "", transform=axis.transAxes, va="top")
             self.stages[run] = (plots.LivePlot(figure, [ellipses, text]), ellipses, text)
 
     def draw(self, goal: str, frame: int) -> numpy.ndarray:
-        """The ellipses of the run `goal` at a frame."""
+        """The image (H, W, 3) of the run called `goal` at a frame, counted from 0."""
         plot, ellipses, text = self.stages[goal]
         ellipses.set_verts(self.outlines[goal][frame])
         text.set_text(f"step {self.steps[frame]}")
@@ -134,12 +148,20 @@ class PosteriorAnimation:
 
 
 class LatentPad:
-    """A point on a map of codes beside the image that is decoded there.
+    """A point in a two-dimensional latent space, and the image that is decoded from it.
 
     Args:
         decoder: (1, 2) code -> (1, C, H, W) logits.
-        codes, labels, classes: the codes of a data set, (N, 2), to draw the map.
-        extent: the map shows [-extent, extent]².
+        codes, labels, classes: the codes of a data set, (N, 2), the class of each, (N,), and the
+            names of the classes, drawn behind the point.
+        extent: the axes show [-extent, extent]².
+
+    Example:
+        >>> plots.use_course_style()
+        >>> decoder = lambda z: torch.zeros(1, 1, 28, 28)
+        >>> pad = LatentPad(decoder, torch.randn(9, 2), torch.zeros(9), ["zero"])
+        >>> pad.draw(first=0.0, second=1.0).shape
+        (384, 696, 3)
     """
 
     def __init__(
@@ -161,7 +183,7 @@ class LatentPad:
 
     @torch.no_grad()
     def draw(self, first: float, second: float) -> numpy.ndarray:
-        """The map with the point marked, and the decoded image."""
+        """The codes with the point marked, and the decoded image beside them, (H, W, 3)."""
         self.point.set_data([first], [second])
         code = torch.tensor([[first, second]], device=self.device)
         image = self.decoder(code).sigmoid()

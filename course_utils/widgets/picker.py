@@ -1,4 +1,4 @@
-"""`ImagePicker`: a button that takes an image of one's own, and what a model makes of it."""
+"""`ImagePicker`: an upload button for an image of one's own, and what a model makes of it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from .shown import Shown
 class ImagePicker(Shown):
     """An upload button above what a pure function shows of the chosen image.
 
-    A file that cannot be used leaves the last good image where it is, and one sentence below
-    it says what to do.
+    If a file cannot be used, the last good image stays, and one sentence below it says what to do.
 
     Args:
         show: image (1, C, H, W) in [0, 1] -> what to show of it, (H, W, 3) bytes.
@@ -26,13 +25,25 @@ class ImagePicker(Shown):
         first: what to show until another is chosen: a path, bytes or open file.
         shape: (C, H, W) in which a file is read, see `data.own_image`; `device` and `crop` too.
         prepare: applied to the image before `show`; a ValueError that it raises counts as a
-            file that cannot be used. For digits: `data.ink_on_black`, with a large `shape` such
+            file that cannot be used. For digits: `data.to_mnist_style`, with a large `shape` such
             as (1, 320, 320) and `crop=False`.
 
     Attributes:
         button: the ipywidgets FileUpload.
-        image: the ipywidgets Image that shows the image.
+        view: the ipywidgets Image that shows the image.
         message: the ipywidgets HTML below it, hidden while there is nothing to say.
+
+    Raises:
+        ValueError: `first` cannot be read as an image.
+        FileNotFoundError: there is no file `first`.
+
+    Example:
+        >>> grey = plots.png(numpy.full((32, 32, 3), 128, numpy.uint8))  # a file as bytes
+        >>> picker = ImagePicker(lambda image: plots.to_bytes(image)[0], "My image.", first=grey)
+        >>> picker.image.shape
+        (64, 64, 3)
+        >>> picker.offer(b"no image").split(";")[0]
+        'The file cannot be read as an image (not an image, or damaged)'
     """
 
     def __init__(
@@ -61,10 +72,16 @@ class ImagePicker(Shown):
         self.button.observe(self._uploaded, names="value")
 
     def offer(self, source) -> str:
-        """Use an image as if it had been chosen with the button: a path, bytes or open file.
+        """Use an image as if it had been chosen with the button.
 
-        Returns: what is wrong with it, in one sentence; empty if it is shown.
-        Raises: whatever `show` raises, since that is no fault of the image.
+        Args:
+            source: a path, bytes or open file.
+
+        Returns:
+            what is wrong with it, in one sentence; empty if it is shown.
+
+        Raises:
+            Exception: whatever `show` raises, which is not an error of the file.
         """
         said = ""
         try:

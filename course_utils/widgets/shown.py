@@ -1,4 +1,4 @@
-"""What a widget leaves in the notebook: live controls, and an image for whoever has no kernel."""
+"""What a widget stores in the notebook: live controls, and an image for pages without a kernel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Shown:
     Attributes:
         box: the ipywidgets container of everything that is live.
         image: what it shows now, (H, W, 3) bytes.
-        description: what is to be seen, for readers who cannot see it.
+        description: what the image shows, for readers who cannot see it.
     """
 
     box = None

@@ -1,4 +1,4 @@
-"""`StyleStudio`: two images of one's own, and a button that paints one like the other."""
+"""`StyleStudio`: style transfer between two images of one's own."""
 
 from __future__ import annotations
 
@@ -16,24 +16,36 @@ REDRAW_SECONDS = 0.33
 
 
 class StyleStudio(Shown):
-    """Two upload buttons, a button that paints, and the painted image, which changes meanwhile.
+    """Two upload buttons, a button that starts the optimisation, and its image while it runs.
 
-    A file that cannot be used leaves the last good image where it is, with a sentence below it.
-    The notebook's stop button ends the painting early; the best image so far stays.
+    If a file cannot be used, the last good image stays, with a sentence below it. The notebook's
+    stop button ends the optimisation early; the best image so far stays.
 
     Args:
-        paint: called with the photograph and the painting, (1, 3, H, W) each, and a function
-            `watch(image)`, which it may call as often as it likes to show where it is; returns
-            a `pixels.Film`.
-        content, style: the first photograph and the first painting: paths, bytes or open files.
+        paint: the optimisation. It is called with the content image and the style image,
+            (1, 3, H, W) each, and a function `watch(image)`, which it may call at any time to
+            show its current image; it returns a `training.pixels.PixelRun`.
+        content, style: the first content image and the first style image: paths, bytes or open
+            files.
         description: a sentence for readers who cannot see the images.
         size: side of the images in pixels.
-        device: where the images shall be.
+        device: where the images are.
 
     Attributes:
         content, style: the two ImagePickers.
-        button: the ipywidgets Button that paints.
-        result: the painted image (1, 3, H, W), None before the first.
+        button: the ipywidgets Button that starts the optimisation.
+        result: the resulting image (1, 3, H, W), None before the first run.
+
+    Raises:
+        ValueError: `content` or `style` cannot be read as an image.
+        FileNotFoundError: one of the two files does not exist.
+
+    Example:
+        >>> import numpy
+        >>> grey = plots.png(numpy.full((64, 64, 3), 128, numpy.uint8))  # a file as bytes
+        >>> studio = StyleStudio(paint=None, content=grey, style=grey, description="Grey images.")
+        >>> studio.image.shape  # content, style and result side by side
+        (256, 800, 3)
     """
 
     def __init__(
@@ -68,9 +80,10 @@ class StyleStudio(Shown):
         self.button.on_click(lambda button: self.press())
 
     def press(self) -> None:
-        """Paint, as the button does.
+        """Run the optimisation, as the button does.
 
-        Raises: whatever `paint` raises, also shown as a sentence; the last painted image stays.
+        Raises:
+            Exception: whatever `paint` raises, also shown as a sentence; the last result stays.
         """
         from IPython.utils.capture import capture_output
 

@@ -1,4 +1,4 @@
-"""Replay the training of a GAN in the plane: fakes, the discriminator's surface, the gradient."""
+"""Replay the training of a GAN in the plane: fakes, the discriminator's output, its gradient."""
 
 from __future__ import annotations
 
@@ -14,28 +14,49 @@ from .. import metrics, plots
 
 
 def flat_weights(*nets: nn.Module) -> Tensor:
-    """All weights of some networks as one vector: what a training history is made of."""
+    """All parameters of some networks as one vector: a frame of a training history.
+
+    Args:
+        nets: the networks, in the order of their parameters in the vector.
+
+    Returns:
+        (parameters,), still part of the graph of gradients.
+
+    Example:
+        >>> flat_weights(nn.Linear(2, 3), nn.Linear(3, 1)).shape  # (6 + 3) + (3 + 1)
+        torch.Size([13])
+    """
     return torch.cat([parameters_to_vector(net.parameters()) for net in nets])
 
 
 class TimeMachine:
-    """Both players at any moment of a run, and what each does next in slow motion.
+    """Generator and discriminator at any step of a run, and the next updates of each.
 
-    A frame of the history is the weights of both players, and all that is shown is computed from
-    them. The background is D's verdict, from sure of a fake to sure of a real point; arrows are
-    the gradient that the generator climbs, its spy at the discriminator.
+    A frame of the history is the weights of both networks, and all that is shown is computed from
+    them. The background is D(x), from 0 (fake) to 1 (real). The arrows are the gradient of the
+    logit with respect to the input: the direction in which the generator moves its samples.
 
     Args:
         generator, discriminator: networks of the run's architecture, (runs, batch, 2) to points
             and to logits (runs, batch); copied.
-        history: (step, weights) pairs, as `fit` records them when it watches `flat_weights` both.
+        history: (step, weights) pairs, as `fit` records them when it watches `flat_weights` of
+            both.
         mixture: the data.
-        turns: (player, move) pairs in the order of play; move(G, D) trains that player a little.
+        turns: (network, update) pairs in the order of training, the first a name for the title;
+            update(G, D) trains one of the two for one step.
         reach: the image shows [-reach, reach]².
+
+    Example:
+        >>> from course_utils.data.mixtures import ring
+        >>> from course_utils.models import perceptrons
+        >>> G, D = perceptrons(1, 2, 2), nn.Sequential(perceptrons(1, 2, 1), nn.Flatten())
+        >>> machine = TimeMachine(G, D, [(0, flat_weights(G, D))], ring(), turns=[])
+        >>> machine.draw(frame=0).dtype.name
+        'uint8'
     """
 
     SURFACE, ARROWS, SAMPLES = 48, 13, 400
-    STEPS_A_TURN = 10  # of one player: a single step could not be seen
+    STEPS_A_TURN = 10  # of one network: the effect of a single step would be invisible
 
     def __init__(
         self,
@@ -51,12 +72,12 @@ class TimeMachine:
         self.G, self.D = copy.deepcopy(generator).cpu(), copy.deepcopy(discriminator).cpu()
         self.history, self.turns = list(history), list(turns)
         self.mixture = mixture.to("cpu")
-        numbers = torch.Generator().manual_seed(0)
+        random_numbers = torch.Generator().manual_seed(0)
         runs = next(self.G.parameters()).shape[0]
-        self.z = torch.randn(runs, 2000, 2, generator=numbers)
+        self.z = torch.randn(runs, 2000, 2, generator=random_numbers)
         self.surface_points = _lattice(self.SURFACE, reach)
         self.arrow_points = _lattice(self.ARROWS, 0.92 * reach)
-        self._played: dict[tuple[int, int], Tensor] = {}
+        self._replayed: dict[tuple[int, int], Tensor] = {}
 
         figure, axis = pyplot.subplots(figsize=(7.2, 6.2))
         flat = numpy.zeros((self.SURFACE, self.SURFACE))
@@ -70,7 +91,7 @@ class TimeMachine:
         self.arrows = axis.quiver(
             *places, zeros, zeros, angles="xy", scale_units="xy", scale=1, width=0.004, alpha=0.7
         )
-        # Black on white, so that the rings can be seen on any verdict.
+        # Black on white, so that the rings are visible on any background.
         centres = {"s": 140, "facecolors": "none"}
         under = axis.scatter(*self.mixture.means.T, edgecolors="white", linewidths=3.5, **centres)
         rings = axis.scatter(
@@ -85,50 +106,61 @@ class TimeMachine:
         self.plot = plots.LivePlot(figure, moving)
 
     def weights(self, frame: int, slow_motion: int = 0) -> Tensor:
-        """The weights at a frame, or some turns of the players after it."""
+        """The weights at a frame, or after `slow_motion` further turns of training.
+
+        Args:
+            frame: position in the history, from 0.
+            slow_motion: turns after that frame, of 10 steps each.
+        """
         key = (frame, slow_motion)
-        if key not in self._played:
+        if key not in self._replayed:
             if slow_motion == 0:
                 return self.history[frame][1]
-            # vector_to_parameters makes views: without a copy, a move would change the history.
+            # vector_to_parameters makes views: without a copy, an update would change the history.
             before = self.weights(frame, slow_motion - 1).clone()
             vector_to_parameters(before, self._parameters())
-            _, move = self.turns[(slow_motion - 1) % len(self.turns)]
-            # Each turn draws the same numbers whenever it is replayed.
+            _, update = self.turns[(slow_motion - 1) % len(self.turns)]
+            # Each turn draws the same random numbers whenever it is replayed.
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(slow_motion)
                 for _ in range(self.STEPS_A_TURN):
-                    move(self.G, self.D)
-            self._played[key] = flat_weights(self.G, self.D).detach()
-        return self._played[key]
+                    update(self.G, self.D)
+            self._replayed[key] = flat_weights(self.G, self.D).detach()
+        return self._replayed[key]
 
     def draw(self, frame: int, slow_motion: int = 0, run: int = 1) -> numpy.ndarray:
-        """The image of a frame (from 0), so many turns later, of one run (from 1)."""
+        """The image (H, W, 3) of one run at a frame, or after further turns of training.
+
+        Args:
+            frame: position in the history, from 0.
+            slow_motion: turns after that frame, of 10 steps each.
+            run: which of the runs, from 1.
+        """
         vector_to_parameters(self.weights(frame, slow_motion), self._parameters())
         with torch.no_grad():
             fakes = self.G(self.z)[run - 1]
-            verdict = self.D(self._for_all(self.surface_points)).sigmoid()[run - 1]
-        slope = self._slope(self.arrow_points)[run - 1]
-        length = slope.norm(dim=-1, keepdim=True)
-        # Long slopes are drawn shorter, or one arrow would cover the image.
-        slope = 0.3 * slope / (length + 1)
-        self.surface.set_data(verdict.view(self.SURFACE, self.SURFACE).numpy())
-        self.arrows.set_UVC(*slope.T.numpy())
+            probability = self.D(self._for_all(self.surface_points)).sigmoid()[run - 1]
+        gradient = self._gradient(self.arrow_points)[run - 1]
+        # Large gradients are drawn shorter, or one arrow would cover the image.
+        arrows = 0.3 * gradient / (gradient.norm(dim=-1, keepdim=True) + 1)
+        self.surface.set_data(probability.view(self.SURFACE, self.SURFACE).numpy())
+        self.arrows.set_UVC(*arrows.T.numpy())
         self.dots.set_offsets(fakes[: self.SAMPLES].numpy())
         found = metrics.coverage(fakes, self.mixture)
         self.text.set_text(
-            f"step {self.history[frame][0]:,}{self._said(slow_motion)}:  {int(found['modes'])} of "
+            f"step {self.history[frame][0]:,}{self._turn(slow_motion)}:  {int(found['modes'])} of "
             f"{len(self.mixture.means)} modes, {found['high quality']:.0%} good"
         )
         return self.plot.image()
 
-    def _said(self, slow_motion: int) -> str:
+    def _turn(self, slow_motion: int) -> str:
+        """The turn of training in words, for the title."""
         if slow_motion == 0:
             return ""
-        player, _ = self.turns[(slow_motion - 1) % len(self.turns)]
-        return f" + {slow_motion} (now {player})"
+        network, _ = self.turns[(slow_motion - 1) % len(self.turns)]
+        return f" + {slow_motion} (now {network})"
 
-    def _slope(self, points: Tensor) -> Tensor:
+    def _gradient(self, points: Tensor) -> Tensor:
         """The gradient of D's logit at points, (runs, points, 2)."""
         points = self._for_all(points).clone().requires_grad_()
         with torch.enable_grad():

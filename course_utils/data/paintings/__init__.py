@@ -1,8 +1,8 @@
-"""Paintings that the package paints by itself, each in a style of its own: `paint("mosaic")`.
+"""Paintings that are computed, each in a style of its own: `paint("mosaic")`.
 
-They are the style images of the lesson on style transfer: every one has its own palette and its
-own texture at several scales, and is composed, so that it might hang on a wall. Nothing is read
-from a file; a seed varies the painting without changing its style.
+They are the style images of the lesson on style transfer: each has a composition, a palette and
+textures at several scales. Open the file of a painting for its composition, `strokes` for brush
+and pen strokes and `canvas` for noise, palettes and light. Nothing is read from a file.
 """
 
 from __future__ import annotations
@@ -29,21 +29,27 @@ SMALLEST_SIDE = 128  # pixels of the canvas; below, the brushes would be finer t
 
 
 def paint(name: str, size: int = 256, seed: int = 0, *, device="cpu") -> Tensor:
-    """Paint one image.
+    """Compute one painting.
 
-    It is painted at twice its size and then shrunk, so that edges come out smooth. The same seed
+    It is computed at twice its size and then reduced, which makes its edges smooth. The same seed
     gives the same composition at every size.
 
     Args:
         name: one of `NAMES`.
         size: side of the square image in pixels.
-        seed: 0 or more; another one varies the painting.
+        seed: 0 or more; another seed varies the painting without changing its style.
+        device: of the result.
 
     Returns:
         (1, 3, size, size) float32 in [0, 1] on `device`.
 
     Raises:
-        ValueError: an argument cannot be used.
+        ValueError: there is no painting of that name, or `size` or `seed` is not a whole number
+            in its range.
+
+    Example:
+        >>> paint("colour_circles", size=64).shape
+        torch.Size([1, 3, 64, 64])
     """
     if name not in NAMES:
         raise ValueError(f"There is no painting {name!r}; choose one of {', '.join(NAMES)}.")

@@ -1,7 +1,8 @@
 """What every painting needs: coordinates, smooth noise, palettes, soft edges, light on relief.
 
-Lengths are in images: x runs from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom), so that a
-painting is composed alike at every size. Images are (side, side, 3) float32, colours in [0, 1].
+The side of an image is the unit of length: x runs from 0 (left) to 1 (right), y from 0 (top) to 1
+(bottom), so that the composition is the same at every size. Images are (side, side, 3) float32,
+colours in [0, 1].
 """
 
 from __future__ import annotations

@@ -1,0 +1,86 @@
+"""The house: which room may use which, how long the loop may be, and where each change is made."""
+
+import ast
+import re
+import sys
+
+import pytest
+
+from course_utils.authoring.notebooks import ROOT, read
+
+PACKAGE = ROOT / "course_utils"
+# What a room may import; data flows one way. Files beside the rooms count as rooms.
+MAY_USE = {
+    "session": set(),
+    "losses": set(),
+    "tables": set(),
+    "claims": {"session"},
+    "data": {"session"},
+    "models": {"data"},
+    "metrics": {"losses"},
+    "plots": {"session"},
+    "training": {"session", "plots"},
+    "shipped": {"session", "data", "models"},
+    "doctor": {"session", "data", "shipped"},
+    "widgets": {"data", "metrics", "plots"},
+    "exercises": {"losses", "metrics", "session"},
+    "authoring": {"session"},
+    "__main__": {"authoring", "session", "doctor"},
+}
+
+
+def imports(path):
+    """(room, room that it uses) of every import in a file of the package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = list(parts[: len(parts) - node.level]) if node.level else []
+            module = base + (node.module.split(".") if node.module else [])
+            if module[0] == "course_utils":
+                for used in module[1:2] or [name.name for name in node.names]:
+                    yield parts[1], used
+
+
+def test_data_flows_one_way_and_nothing_imports_authoring():
+    used = {pair for path in PACKAGE.rglob("*.py") for pair in imports(path)}
+    used = {(room, other) for room, other in used if room != other and room != "__init__"}
+    allowed = {(room, other) for room, others in MAY_USE.items() for other in others}
+    assert used - {(room, "__version__") for room in MAY_USE} <= allowed
+    assert {room for room, other in used if other == "authoring"} == {"__main__"}
+
+
+def test_the_loop_fits_on_a_screen():
+    (fit,) = (
+        node
+        for node in ast.parse((PACKAGE / "training" / "loop.py").read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    )
+    assert fit.end_lineno - fit.body[1].lineno + 1 <= 40  # without its docstring
+    for path in (PACKAGE / "training").glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 160, path.name
+
+
+def test_nothing_of_a_notebook_but_its_package_and_what_is_required_is_imported():
+    required = (ROOT / "requirements.txt").read_text() + "torch matplotlib PIL sklearn skimage"
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in read(path).cells:
+            if cell.cell_type == "code":
+                for module in re.findall(r"^\s*(?:from|import) (\w+)", cell.source, re.MULTILINE):
+                    known = module in sys.stdlib_module_names or module in required
+                    assert known or module == "course_utils", (path.name, module)
+
+
+def rows_of_changes():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| change | open |")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
+@pytest.mark.parametrize(("change", "place"), rows_of_changes())
+def test_the_place_of_each_change_is_there(change, place):
+    for name in re.findall(r"`([\w./]+)`", place)[:1]:
+        assert (ROOT / name).exists(), (change, name)
+
+
+def test_ten_changes_are_told():
+    assert len(rows_of_changes()) >= 10
