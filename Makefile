@@ -21,7 +21,8 @@ export PYTHONPATH := $(CURDIR)
 QUIET    := env -u MPLBACKEND OMP_NUM_THREADS=1 COURSE_PROGRESS=off
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint notebooks run student instructor fork device colab claims bench doctor clean
+.PHONY: help lab test lint notebooks run student instructor fork device colab claims bench doctor \
+  reference clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "%-20s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +70,9 @@ claims: $(LAB)  ## hold the claims of the notebooks (NB=03: one) against SEEDS=5
 
 bench: $(DEV)  ## run the benchmarks, one after the other
 	set -e; for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+reference: $(DEV)  ## the API reference as web pages for use offline: build/reference/index.html
+	$(BIN)/python -m course_utils.authoring.reference build/reference
 
 doctor: $(LAB)  ## what is installed, and what to do about what is not
 	$(BIN)/python -m course_utils doctor

@@ -1,6 +1,6 @@
-"""The scoreboard of lesson 04: every game on the ring and the grid, ten seeds each.
+"""The scoreboard of lesson 04: every variant of the GAN on the ring and the grid, ten seeds each.
 
-The games are the notebook's own: this runs its cells tagged "games", plays each game in a process
+The variants are the notebook's own: this runs its cells tagged "games", trains each in a process
 of its own, and writes the table and the file that the notebook shows. What is finished is kept,
 so that a run that was cut goes on where it stopped.
 
@@ -10,6 +10,7 @@ so that a run that was cut goes on where it stopped.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -33,13 +34,12 @@ def lesson() -> dict:
 
 
 def play(job: tuple[str, str, str]) -> tuple[str, str]:
-    """Play a game on a mixture with ten seeds at once and keep its scores in a file."""
+    """Train a variant on a mixture with ten seeds at once and keep its scores in a file."""
     name, mixture_name, path = job
     if Path(path).exists():
         return name, mixture_name
     os.environ |= {"COURSE_BUDGET": "full", "COURSE_PROGRESS": "off"}
     import torch
-    from safetensors.torch import save as to_bytes
 
     import course_utils
     from course_utils.data import mixtures
@@ -48,12 +48,12 @@ def play(job: tuple[str, str, str]) -> tuple[str, str]:
     torch.set_num_threads(1)
     lab = course_utils.start("04_gans_and_mode_collapse", seed=0)
     mixture = getattr(mixtures, mixture_name)().standardised().to(lab.device)
-    scores, game = lesson()["Scores"], lesson()["game_on"](name, mixture)
-    score = lesson()["score"]
-    measures, seconds, samples = score(game, mixture, lab, scores.SEEDS, scores.STEPS)
-    kept = {"measures": measures, "seconds": torch.tensor(seconds), "samples": samples}
+    score, game = lesson()["score"], lesson()["game_on"](name, mixture)
+    seeds, steps = lesson()["TABLE_SEEDS"], lesson()["TABLE_STEPS"]
+    measures, seconds = score(game, mixture, lab, seeds, steps)
+    row = {**dict(zip(lesson()["WHOSE"], measures.tolist())), "seconds": seconds}
     with replacing(Path(path)) as file:
-        file.write(to_bytes({key: value.contiguous() for key, value in kept.items()}))
+        file.write(json.dumps(row).encode())
     return name, mixture_name
 
 
@@ -76,16 +76,14 @@ def main() -> None:
     chosen = arguments.parse_args()
     chosen.finished.mkdir(parents=True, exist_ok=True)
 
-    from safetensors.torch import load_file
-
     from course_utils.data import mixtures
-    from course_utils.shipped import weights
+    from course_utils.shipped import tables
 
-    scores = lesson()["Scores"](lesson()["NAMES"])
+    names, both = lesson()["NAMES"], ("ring", "grid")
     file = {
-        (name, mixture): str(chosen.finished / f"{_file_name(name)}_{mixture}.safetensors")
-        for name in scores.names
-        for mixture in scores.MIXTURES
+        (name, mixture): str(chosen.finished / f"{_file_name(name)}_{mixture}.json")
+        for name in names
+        for mixture in both
     }
     # The longest first, so that no worker is left alone with one at the end.
     longest = sorted(file.items(), key=lambda entry: -_length(entry[0][0]))
@@ -94,27 +92,33 @@ def main() -> None:
         jobs = [pool.submit(play, (*job, path)) for job, path in longest]
         for done in as_completed(jobs):
             print("finished:", *done.result(), flush=True)
-    for (name, mixture), path in file.items():
-        scores.put(name, mixture, **load_file(path))
-    card = {"seed": 0, "budget": "full", "measures": {"games": len(scores.names)}}
-    weights.save(NAME, scores, card)
+    scores = {"measures": lesson()["MEASURES"]}
+    for mixture in both:
+        rows = {name: json.loads(Path(file[name, mixture]).read_text()) for name in names}
+        scores[mixture] = tables.plain(rows)
+    seeds, steps = lesson()["TABLE_SEEDS"], lesson()["TABLE_STEPS"]
+    protocol = (
+        f"{len(names)} GAN variants on the ring and the grid, {seeds} seeds each, {steps:,} steps "
+        "of 256 examples."
+    )
+    tables.save(NAME, scores, {"protocol": protocol, "seed": 0, "budget": "full"})
 
-    tables = [
+    boards = [
         lesson()["scoreboard"](scores, getattr(mixtures, mixture)(), which)
-        for mixture in scores.MIXTURES
+        for mixture in both
         for which in (0, 1)
     ]
     text = (
         "# Mode collapse: every game on the ring and the grid\n\n"
         "Written by `benchmarks/mode_collapse.py` from the games of lesson 04: "
-        f"{scores.SEEDS} seeds, {scores.STEPS:,} steps of 256 examples, mean ± standard error, "
+        f"{seeds} seeds, {steps:,} steps of 256 examples, mean ± standard error, "
         '2,500 samples a seed. "≥ 1 %" counts modes with at least that share of the samples, '
         '"all kept" the seeds in which every mode has it; "good" is within three standard '
         "deviations of a mode. Seconds are those of the run on one core, all seeds together, "
         "divided by their number; they depend on what else the machine did.\n\n"
     )
-    RESULT.write_text(text + "\n\n".join(tables) + "\n", encoding="utf-8")
-    print(*tables, sep="\n\n")
+    RESULT.write_text(text + "\n\n".join(boards) + "\n", encoding="utf-8")
+    print(*boards, sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,13 @@ A notebook begins with
 and then imports what it shows: `from course_utils import claim, fit, data, plots, widgets`.
 Names are loaded when they are first used, so that `import course_utils` costs little more
 than `import torch`.
+
+- `session`, `doctor`: device, budget and seed of a lesson; what is installed.
+- `data`: datasets as tensors, with their true factors where these are known.
+- `models`, `losses`, `training`: the networks and formulas of the lectures, and the training loop.
+- `metrics`, `tables`, `claims`: how good a model is, as numbers, in a table, against the lecture.
+- `plots`, `widgets`: figures, and sliders over them.
+- `exercises`, `shipped`, `authoring`: checks of the exercises, trained weights, making notebooks.
 """
 
 from importlib import import_module
@@ -18,11 +25,14 @@ _FUNCTIONS = {
     "start": "session.lab",
     "fit": "training",
     "claim": "claims",
+    "check": "claims",
     "shipped_weights": "shipped.weights",
+    "shipped_table": "shipped.tables",
     "shipped_image": "shipped.images",
 }
 _ROOMS = (
     "data",
+    "doctor",
     "exercises",
     "losses",
     "metrics",

@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     command = options.pop("command")
     if command == "doctor":
-        from .session.doctor import doctor
+        from .doctor import doctor
 
         return doctor()
 

@@ -11,13 +11,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 
 from course_utils.__main__ import main
-from course_utils.authoring.commands import (
-    claims,
-    claims_section,
-    parse_claims,
-    run,
-    store,
-)
+from course_utils.authoring.claims_table import claims_section
+from course_utils.authoring.commands import claims, run, store
 from course_utils.authoring.notebooks import (
     ROOT,
     WIDGET_VIEW,
@@ -29,7 +24,7 @@ from course_utils.authoring.notebooks import (
     read,
     write,
 )
-from course_utils.session.doctor import device, packages, weights
+from course_utils.doctor import device, packages, weights
 
 PRINT_SETTINGS = """
 import os
@@ -59,10 +54,11 @@ plots.Figure(numpy.zeros((4, 4, 3), numpy.uint8), "A black square.")
 """
 SEEDED_CLAIM = """
 import os
-from course_utils.claims import claim
+from course_utils.claims import check, claim
 seed = int(os.environ["COURSE_SEED"])
 claim("seeds are small | even", seed < 1, f"seed {seed}")
-claim("one is one", 1 == 1)
+check("one is one", 1 == 1)
+claim("curves cross", True, stored="resnet_curves")
 """
 
 
@@ -170,25 +166,17 @@ def test_store_is_clean_and_the_same_twice(folder, monkeypatch):
     assert path.read_bytes() == first
 
 
-def test_store_keeps_the_cover_image(folder):
-    notebooks = folder(_01_cover=[SHOW_IMAGE])
-    path = notebooks / "01_cover.ipynb"
+@pytest.mark.parametrize(
+    ("tags", "name"), [(["cover"], "01_image"), (["variants", "image-all_of_them"], "all_of_them")]
+)
+def test_store_keeps_the_image_of_a_tagged_cell(folder, tags, name):
+    notebooks = folder(_01_image=[SHOW_IMAGE])
+    path = notebooks / "01_image.ipynb"
     notebook = read(path)
-    notebook.cells[0].metadata["tags"] = ["cover"]
+    notebook.cells[0].metadata["tags"] = tags
     write(notebook, path)
     store(["01"], notebooks)
-    kept = notebooks.parent / "data" / "images" / "01_cover.png"
-    assert kept.read_bytes().startswith(b"\x89PNG")
-
-
-def test_store_keeps_an_image_under_the_name_of_its_tag(folder):
-    notebooks = folder(_01_named=[SHOW_IMAGE])
-    path = notebooks / "01_named.ipynb"
-    notebook = read(path)
-    notebook.cells[0].metadata["tags"] = ["variants", "image-all_of_them"]
-    write(notebook, path)
-    store(["01"], notebooks)
-    kept = notebooks.parent / "data" / "images" / "all_of_them.png"
+    kept = notebooks.parent / "data" / "images" / f"{name}.png"
     assert kept.read_bytes().startswith(b"\x89PNG")
 
 
@@ -222,56 +210,58 @@ def test_clean_keeps_the_image_beside_a_widget():
 
 
 def test_claims_are_counted_over_seeds(folder, tmp_path, capsys):
-    notebooks = folder(_01_claims=[SEEDED_CLAIM])
+    notebooks = folder(_02_claims=[SEEDED_CLAIM])
     table = tmp_path / "results" / "claims.md"
+    table.parent.mkdir()
+    table.write_text("# Claims\n\n## 03_third\n\nOf old.\n\n## 02_claims\n\nOf old.\n")
     assert claims([], seeds=2, table=table, folder=notebooks) == 0
     text = table.read_text(encoding="utf-8")
-    assert "| seeds are small \\| even | 1 of 2 | ✔ seed 0 | ✘ seed 1 |" in text
-    assert "| one is one | 2 of 2 | ✔ | ✔ |" in text
+    assert "| seeds are small \\| even | claim | 1 of 2 | ✔ seed 0 | ✘ seed 1 |" in text
+    assert "| one is one | check | 2 of 2 | ≡ | ≡ |" in text
+    assert "| curves cross | stored: resnet_curves | 2 of 2 | ▣ | ▣ |" in text
+    assert re.findall("^## (.*)$", text, re.MULTILINE) == ["02_claims", "03_third"]
+    assert text.endswith("## 03_third\n\nOf old.\n") and text.count("Of old.") == 1
     assert "1 of 2" in capsys.readouterr().out
     with pytest.raises(NotebookError, match="at least one seed"):
         claims([], seeds=0, table=table, folder=notebooks)
 
 
-def test_claims_of_other_notebooks_stay_in_the_table(folder, tmp_path):
-    notebooks = folder(_01_first=[SEEDED_CLAIM], _02_second=[SEEDED_CLAIM])
-    table = tmp_path / "claims.md"
-    for name in ("02", "01", "02"):
-        claims([name], seeds=1, table=table, folder=notebooks)
-    headings = re.findall("^## (.*)$", table.read_text(encoding="utf-8"), re.MULTILINE)
-    assert headings == ["01_first", "02_second"]
+def test_a_claim_that_a_seed_did_not_reach_is_told():
+    said = {"claim": "it is blurred", "holds": True, "figures": "3.1 dB", "kind": "claim"}
+    row = claims_section("x", [[said], []], "classroom").splitlines()[-1]
+    assert row == "| it is blurred | claim | 1 of 2 | ✔ 3.1 dB | not reached |"
 
 
-def test_claim_lines_are_read_as_they_are_printed():
-    lines = ["✔ codes beat pixels [3.1 dB against 2.0 dB]", "nothing", "✘ it is blurred"]
-    assert parse_claims(lines) == {
-        "codes beat pixels": (True, "3.1 dB against 2.0 dB"),
-        "it is blurred": (False, ""),
-    }
-    assert "not reached" in claims_section("x", [parse_claims(lines), {}], "classroom")
-
-
-def test_the_sanitizer_hides_figures_and_nothing_else():
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("✔ a < b [1.2]\n", "✔ a < b [1.3, 4]\n", True),
+        ("✔ a < b [1]", "✘ a < b [1]", False),
+        ("✔ a < b [1]", "✔ b < a [1]", False),
+        ("≡ a = b [1]", "≡ a = b [2]", True),
+        ("▣ a = b [1]", "▣ a = b [2]", True),
+        ("▣ a = b [1]", "✔ a = b [1]", False),
+        ("· width [1.2]", "· width [1.3]", True),
+        ("· width [1.3]", "· depth [1.3]", False),
+        ("took 3.2 s", "took 12 s", True),
+        ("3 steps", "4 steps", False),
+        ("vae: 5 epochs · loss 1.234 · 3 s", "vae: 5 epochs · loss 1.2", True),
+        ("vae: 5 epochs · loss 1.2", "vae: 6 epochs · loss 1.2", False),
+        ("<f at 0x7f1a>", "<f at 0x00ff>", True),
+        ("course_utils 0.1 · cpu\nx", "course_utils 0.2 · cuda\nx", True),
+        ("shape [1, 2]", "shape [1, 3]", False),
+        ("✔ Exercise 1, twice: well done: so.", "✔ Exercise 1, twice: solved.", True),
+        ("✘ Exercise 1, twice: no.", "✘ Exercise 1, twice: solved.", False),
+        ("○ Exercise 1, twice: not yet.", "✔ Exercise 1, twice: not yet.", False),
+    ],
+)
+def test_the_sanitizer_hides_figures_and_nothing_else(one, other, alike):
     text = (ROOT / "tests" / "sanitize.cfg").read_text(encoding="utf-8")
     patterns = re.findall(r"^regex: (.*)$\n^replace: (.*)$", text, re.MULTILINE)
     assert len(patterns) == text.count("regex: ")
-
-    def sanitized(output):
-        for pattern, replacement in patterns:
-            output = re.sub(pattern, replacement, output)
-        return output
-
-    assert sanitized("✔ a < b [1.2]\n") == sanitized("✔ a < b [1.3, 4]\n")
-    assert sanitized("✔ a < b [1]") != sanitized("✘ a < b [1]")
-    assert sanitized("✔ a < b [1]") != sanitized("✔ b < a [1]")
-    assert sanitized("· width [1.2]") == sanitized("· width [1.3]") != sanitized("· depth [1.3]")
-    assert sanitized("took 3.2 s") == sanitized("took 12 s")
-    assert sanitized("3 steps") != sanitized("4 steps")
-    assert sanitized("vae: 5 epochs · loss 1.234 · 3 s") == sanitized("vae: 5 epochs · loss 1.2")
-    assert sanitized("vae: 5 epochs · loss 1.2") != sanitized("vae: 6 epochs · loss 1.2")
-    assert sanitized("<f at 0x7f1a>") == sanitized("<f at 0x00ff>")
-    assert sanitized("course_utils 0.1 · cpu\nx") == sanitized("course_utils 0.2 · cuda\nx")
-    assert sanitized("shape [1, 2]") != sanitized("shape [1, 3]")
+    for pattern, replacement in patterns:
+        one, other = (re.sub(pattern, replacement, said) for said in (one, other))
+    assert (one == other) == alike
 
 
 def test_the_command_line_answers_in_one_sentence(capsys):

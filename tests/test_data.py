@@ -10,7 +10,6 @@ import hashlib
 import importlib
 import io
 import random
-import signal
 import socket
 import struct
 import subprocess
@@ -27,9 +26,8 @@ import torch
 from PIL import Image
 
 import course_utils
-from course_utils import data
+from course_utils import data, doctor
 from course_utils.data import DownloadError, download, folder, real, registry
-from course_utils.session import doctor, files
 from course_utils.session import lab as session
 
 
@@ -41,6 +39,10 @@ def one_sentence(info) -> bool:
 
 def files_under(path: Path) -> list[str]:
     return sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
+
+
+def sha256(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def change(monkeypatch, name: str, **what) -> None:
@@ -72,7 +74,9 @@ def test_one_call_makes_a_dataset_known_everywhere(monkeypatch, tmp_path):
         **described, how=registry.DRAWN, loader=stripes, shape=(1, 4, 4), sizes=sizes
     )
     registry.register(mine)
-    assert len(data.load("stripes", seed=5)) == 30 and len(data.load("stripes", "test", seed=5)) == 20
+    assert (
+        len(data.load("stripes", seed=5)) == 30 and len(data.load("stripes", "test", seed=5)) == 20
+    )
     # torch's CPU generator looks at 32 bits of a seed only; the test seeds must fit.
     assert seeds == [5, 5 + 2**31 - 1] and 2**31 - 2 + data.TEST_SEED_OFFSET < 2**32
     assert "| `stripes` | lines |" in registry.table(without_pairs=False)
@@ -114,31 +118,30 @@ def test_doctor_says_which_files_are_there(tmp_path):
 
 # --- arguments ---------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "arguments, says",
+    "name, arguments, says",
     [
-        ({"name": "minst"}, "no dataset 'minst' .did you mean 'mnist'.*handwriting, faces, mnist"),
-        ({"name": "Faces"}, "no dataset 'Faces'"),
-        ({"name": "folder"}, "no dataset 'folder'"),
-        ({"name": None}, "no dataset None"),
-        ({"name": ["mnist"]}, "no dataset .'mnist'"),
-        ({"name": "horse2zebra"}, "two domains and no pairs; load it by unpaired"),
-        ({"split": "validation"}, "split is 'validation'"),
-        ({"size": 0}, "size is 0"),
-        ({"size": 2.5}, "size is 2.5"),
-        ({"size": True}, "size is True"),
-        ({"resolution": "big"}, "resolution is 'big'"),
-        ({"resolution": 64}, "28 x 28 pixels only"),
-        ({"seed": -1}, "seed is -1"),
-        ({"seed": None}, "seed is None"),
-        ({"seed": 2**31 - 1}, "seed is 2147483647"),
-        ({"name": "mnist", "fixed": {"slant": 0}}, "the factors of mnist are not known"),
-        ({"name": "photographs", "split": "test"}, "photographs has no test images"),
-        ({"name": "photographs", "size": 7}, "photographs has 6 train images, not 7"),
+        ("minst", {}, "no dataset 'minst' .did you mean 'mnist'.*handwriting, faces, mnist"),
+        ("folder", {}, "no dataset 'folder'"),
+        (None, {}, "no dataset None"),
+        (["mnist"], {}, "no dataset .'mnist'"),
+        ("horse2zebra", {}, "two domains and no pairs; load it by unpaired"),
+        ("faces", {"split": "validation"}, "split is 'validation'"),
+        ("faces", {"size": 0}, "size is 0"),
+        ("faces", {"size": 2.5}, "size is 2.5"),
+        ("faces", {"size": True}, "size is True"),
+        ("faces", {"resolution": "big"}, "resolution is 'big'"),
+        ("handwriting", {"resolution": 64}, "28 x 28 pixels only"),
+        ("faces", {"seed": -1}, "seed is -1"),
+        ("faces", {"seed": None}, "seed is None"),
+        ("faces", {"seed": 2**31 - 1}, "seed is 2147483647"),
+        ("mnist", {"fixed": {"slant": 0}}, "the factors of mnist are not known"),
+        ("photographs", {"split": "test"}, "photographs has no test images"),
+        ("photographs", {"size": 7}, "photographs has 6 train images, not 7"),
     ],
 )
-def test_arguments_that_cannot_be_used(arguments, says):
+def test_arguments_that_cannot_be_used(name, arguments, says):
     with pytest.raises(ValueError, match=says) as info:
-        data.load(**{"name": "handwriting", **arguments})
+        data.load(name, **arguments)
     assert one_sentence(info)
 
 
@@ -178,11 +181,9 @@ def idx_files(monkeypatch):
     values = np.random.default_rng(0)
     made = {}
     for split, count in (("train", 12), ("t10k", 5)):
-        images = values.integers(0, 256, (count, 28, 28))
-        made[f"{split}-images-idx3-ubyte"] = idx(images)
+        made[f"{split}-images-idx3-ubyte"] = idx(values.integers(0, 256, (count, 28, 28)))
         made[f"{split}-labels-idx1-ubyte"] = idx(np.arange(count) % 10)
-    sums = {name: f"sha256:{hashlib.sha256(content).hexdigest()}" for name, content in made.items()}
-    change(monkeypatch, "mnist", checksums=sums)
+    change(monkeypatch, "mnist", checksums={name: sha256(made[name]) for name in made})
     return made
 
 
@@ -211,92 +212,71 @@ def test_idx_sets(name, place, idx_files, tmp_path, monkeypatch):
         data.load(name, "train", 13)
 
 
-def test_every_change_of_a_byte_of_mnist_is_noticed(idx_files, tmp_path):
-    raw = write_all(idx_files, tmp_path / "MNIST" / "raw")
-    rng = random.Random(0)
-    for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
-        whole = idx_files[name]
-        place = rng.randrange(len(whole))
-        flipped = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
-        for damaged in (flipped, bytes(len(whole)), whole[:-1], whole + b"more", b"", b"<html>"):
-            (raw / name).write_bytes(damaged)
-            with pytest.raises(ValueError, match="is damaged or another file .SHA-256") as info:
-                data.load("mnist", root=tmp_path)
-            assert one_sentence(info) and str(raw / name) in str(info.value)
-            assert "delete it, and the next load downloads it again" in str(info.value)
-        (raw / name).write_bytes(whole)
-    assert len(data.load("mnist", "test", root=tmp_path)) == 5  # the other split still loads
-
-
 @pytest.mark.parametrize(
     "damage, says",
     [
-        (lambda whole: whole[:-100], "is damaged .9,324 bytes instead of 9,424"),
+        (lambda whole: whole[:-2], "is damaged .[0-9,]* bytes instead of [0-9,]*.;"),
         (lambda whole: whole + b"more", "is damaged"),
-        (lambda whole: whole[:10], "is not an IDX file"),
         (lambda whole: b"", "is not an IDX file"),
         (lambda whole: b"<html>404 not found</html>", "is not an IDX file"),
-        (lambda whole: idx(np.zeros((11, 28, 28))), "are not those of fashion_mnist"),
-        (lambda whole: idx(np.zeros((12, 32, 32))), "are not those of fashion_mnist"),
-        (lambda whole: idx(np.zeros(12)), "are not those of fashion_mnist"),
+        (lambda whole: bytes(len(whole)), "is not an IDX file"),
+        (lambda whole: idx(np.full((11, 28, 28), 7)), "are not those of fashion_mnist"),
+        (lambda whole: idx(np.arange(12)), "are not those of fashion_mnist"),
+        (lambda whole: whole[:18] + bytes([whole[18] ^ 1]) + whole[19:], None),
     ],
 )
-def test_damage_that_needs_no_checksum_to_be_seen(damage, says, idx_files, tmp_path):
-    raw = write_all(idx_files, tmp_path / "FashionMNIST" / "raw")
-    broken = raw / "train-images-idx3-ubyte"
-    broken.write_bytes(damage(broken.read_bytes()))
-    (raw / "t10k-labels-idx1-ubyte").write_bytes(idx(np.array([0, 1, 2, 3, 10])))
-    for split, words in (("train", says), ("test", "are not those of fashion_mnist")):
-        with pytest.raises(ValueError, match=words) as info:
-            data.load("fashion_mnist", split, root=tmp_path)
-        assert one_sentence(info) and str(raw) in str(info.value)
+@pytest.mark.parametrize("kind", ["images-idx3", "labels-idx1"])
+def test_damage_is_noticed(kind, damage, says, idx_files, tmp_path):
+    """A changed byte by the checksum of MNIST; most damage without one, too."""
+    for name, place in (("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST")):
+        raw = write_all(idx_files, tmp_path / place / "raw")
+        broken = raw / f"train-{kind}-ubyte"
+        broken.write_bytes(damage(broken.read_bytes()))
+        expected = "is damaged or another file .SHA-256" if name == "mnist" else says
+        if expected is None:
+            continue
+        with pytest.raises(ValueError, match=expected) as info:
+            data.load(name, root=tmp_path)
+        assert one_sentence(info) and str(raw) in str(info.value) and "delete" in str(info.value)
+        assert len(data.load(name, "test", root=tmp_path)) == 5  # the other split still loads
 
 
 def test_the_real_mnist():
     if not (session.data_folder() / "MNIST" / "raw" / "t10k-images-idx3-ubyte").is_file():
         pytest.skip("The real MNIST is not here; set COURSE_DATA to a folder that has it.")
-    test = data.load("mnist", "test")
-    assert test.images.shape == (10_000, 1, 28, 28)
-    assert test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
-    assert test.labels.bincount().tolist() == [
-        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
-    ]  # fmt: skip
-    assert abs(test.images.mean().item() - 0.1325) < 1e-4
-    assert len(data.load("mnist")) == 60_000
+    assert data.load("mnist", "test").labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+    assert data.load("mnist").images.shape == (60_000, 1, 28, 28)
 
 
 # --- downloads ---------------------------------------------------------------------------------
-class Server:
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        server, path = self.server, self.path
+        server.requests.append(path)
+        if path not in server.files:
+            return self.send_error(404)
+        body = server.files[path]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if path in server.truncated else body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(ThreadingHTTPServer):
     """Serves `files` (path -> bytes); the paths in `truncated` break off half way."""
 
     def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.truncated, self.requests = {}, set(), []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.requests.append(self.path)
-                if self.path not in outer.files:
-                    return self.send_error(404)
-                body = outer.files[self.path]
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                cut = self.path in outer.truncated
-                self.wfile.write(body[: len(body) // 2] if cut else body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.shutdown()
+        self.server_close()
 
 
 @pytest.fixture
@@ -308,11 +288,10 @@ def server(monkeypatch):
 
 
 BODY = bytes(range(256)) * 64
-CHECKSUM = f"sha256:{hashlib.sha256(BODY).hexdigest()}"
 
 
 def fetch(urls, path, **options):
-    return download.fetch(urls, path, CHECKSUM, instead="do something else", **options)
+    return download.fetch(urls, path, sha256(BODY), instead="do something else", **options)
 
 
 def test_fetch_tries_the_mirrors_in_order_and_once(server, tmp_path):
@@ -355,43 +334,29 @@ def test_failed_fetch_leaves_everything_as_it_was(case, says, old, server, tmp_p
     assert one_sentence(info) and str(info.value).endswith("; do something else.")
     assert files_under(tmp_path) == (["a.bin"] if old else [])
     assert not old or path.read_bytes() == old
+    if old:
+        with pytest.raises(DownloadError, match="cannot be read or written") as info:
+            fetch([url], path / "in a file" / "a.bin")
+        assert one_sentence(info)
 
 
-def test_folder_that_cannot_be_written(server, tmp_path):
-    server.files["/a.bin"] = BODY
-    (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(DownloadError, match="cannot be read or written") as info:
-        fetch([server.url + "a.bin"], tmp_path / "file" / "a.bin")
-    assert one_sentence(info)
-
-
-def test_interrupt_leaves_no_file(tmp_path):
-    (tmp_path / "a.bin").write_bytes(b"old")
-    with pytest.raises(KeyboardInterrupt), files.replacing(tmp_path / "a.bin") as file:
-        file.write(b"half of")
-        raise KeyboardInterrupt
-    assert files_under(tmp_path) == ["a.bin"] and (tmp_path / "a.bin").read_bytes() == b"old"
-
-
-def test_a_process_killed_while_it_unpacks_leaves_nothing_under_the_final_name(tmp_path):
-    program = """
+@pytest.mark.parametrize("end", ["raise KeyboardInterrupt", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_what_ends_in_the_middle_leaves_what_was_there(end, tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    program = f"""
 import os, signal, sys
 from pathlib import Path
-from course_utils.data import download
+from course_utils.session.files import replacing
 
-class Source:
-    def read(self, size):
-        if self.__dict__.setdefault("asked", 0):
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.asked = 1
-        return b"half of it"
-
-download.write_checked(Source(), Path(sys.argv[1]))
+with replacing(Path(sys.argv[1])) as file:
+    file.write(b"half of it")
+    {end}
 """
-    killed = subprocess.run([sys.executable, "-c", program, tmp_path / "a"])
-    assert killed.returncode == -signal.SIGKILL
-    (part,) = files_under(tmp_path)
-    assert part.startswith(".a.") and part.endswith(".part")
+    ended = subprocess.run([sys.executable, "-c", program, tmp_path / "a"], capture_output=True)
+    assert ended.returncode != 0 and (tmp_path / "a").read_bytes() == b"old"
+    *parts, name = files_under(tmp_path)
+    assert name == "a" and len(parts) == ("SIGKILL" in end)
+    assert all(part.startswith(".a.") and part.endswith(".part") for part in parts)
 
 
 def serve_idx(server, contents, monkeypatch, source: str = "MNIST") -> None:
@@ -471,12 +436,15 @@ def tar_gz(members: dict[str, bytes]) -> bytes:
 
 def serve_cifar10(server, archive: bytes, monkeypatch) -> None:
     server.files["/c.tar.gz"] = archive
-    checksum = f"sha256:{hashlib.sha256(archive).hexdigest()}"
-    source = registry.Archive("c.tar.gz", checksum, (server.url + "c.tar.gz",))
+    source = registry.Archive("c.tar.gz", sha256(archive), (server.url + "c.tar.gz",))
     change(monkeypatch, "cifar10", archive=source)
 
 
 def test_cifar10(cifar10_files, server, tmp_path, monkeypatch):
+    serve_cifar10(server, tar_gz({"readme.html": b"nothing else"}), monkeypatch)
+    with pytest.raises(ValueError, match="lacks test_batch.bin; delete it"):
+        data.load("cifar10", "test", root=tmp_path)
+    (tmp_path / "c.tar.gz").unlink()
     archive = tar_gz({f"{CIFAR10.folder}/{name}": body for name, body in cifar10_files.items()})
     serve_cifar10(server, archive, monkeypatch)
     train = data.load("cifar10", root=tmp_path)
@@ -487,28 +455,20 @@ def test_cifar10(cifar10_files, server, tmp_path, monkeypatch):
     assert train.classes[3] == "cat" and len(train.classes) == 10
     assert len(data.load("cifar10", "test", root=tmp_path)) == 4
     assert data.load("cifar10", size=2, resolution=32, root=tmp_path).images.shape[0] == 2
-    assert server.requests == ["/c.tar.gz"]
+    assert server.requests == 2 * ["/c.tar.gz"]
     batch = tmp_path / CIFAR10.folder / "test_batch.bin"
+    whole = batch.read_bytes()
     for damaged, says in (
-        (batch.read_bytes()[:-1], "is damaged .12,291 bytes instead of 12,292"),
-        (batch.read_bytes()[:-1] + b"\x00", "is damaged or another file .SHA-256"),
+        (whole[:-1], "is damaged .12,291 bytes instead of 12,292"),
+        (whole[:-1] + b"\x00", "is damaged or another file .SHA-256"),
+        (b"\xff" + whole[1:], "a label is 255"),
     ):
         batch.write_bytes(damaged)
+        if "label" in says:  # without its checksum
+            batch.with_name(f"{batch.name}.sha256").unlink()
         with pytest.raises(ValueError, match=says) as info:
             data.load("cifar10", "test", root=tmp_path)
         assert one_sentence(info)
-
-
-def test_cifar10_files_or_archives_of_something_else(server, cifar10_files, tmp_path, monkeypatch):
-    serve_cifar10(server, tar_gz({"readme.html": b"nothing else"}), monkeypatch)
-    with pytest.raises(ValueError, match="lacks test_batch.bin") as info:
-        data.load("cifar10", "test", root=tmp_path)
-    assert one_sentence(info)
-    label = b"\xff" + cifar10_files["test_batch.bin"][1:]
-    (tmp_path / CIFAR10.folder / "test_batch.bin").write_bytes(label)
-    with pytest.raises(ValueError, match="a label is 255") as info:
-        data.load("cifar10", "test", root=tmp_path)
-    assert one_sentence(info)
 
 
 def test_hostile_archive_writes_only_what_is_expected(cifar10_files, tmp_path):
@@ -566,29 +526,15 @@ FRAMES = {"save_all": True, "append_images": [Image.new("RGB", (8, 8), BLUE)]}
         (Image.new("LA", (8, 8), (0, 0)), ".png", {}, WHITE),
         (Image.new("RGBA", (8, 8), (0, 0, 0, 0)), ".png", {}, WHITE),
         (Image.new("RGBA", (8, 8), (*RED, 128)), ".png", {}, (255, 127, 127)),
+        (Image.new("P", (8, 8), 0), ".png", {"transparency": 0}, WHITE),
+        (Image.new("P", (8, 8), 0), ".gif", {"transparency": 0}, WHITE),
+        (Image.fromarray(np.full((8, 8), 45_000, np.uint16)), ".png", {}, (175, 175, 175)),
     ],
 )
 def test_formats_modes_and_transparency(image, suffix, options, colour, tmp_path):
     save(image, tmp_path / f"a{suffix}", **options)
     exact = suffix == ".png"
     assert is_at(only_image(tmp_path), 1, 1, colour, 1 if exact else 20)
-
-
-@pytest.mark.parametrize("suffix", ["png", "gif"])
-def test_a_transparent_colour_of_a_palette_is_white(suffix, tmp_path):
-    palette = Image.new("P", (8, 8), 0)
-    palette.putpalette([*BLUE, *GREEN])
-    palette.paste(1, (0, 0, 4, 8))
-    save(palette, tmp_path / f"a.{suffix}", transparency=0)
-    image = only_image(tmp_path)
-    assert is_at(image, 4, 0, GREEN) and is_at(image, 4, 7, WHITE)
-
-
-def test_sixteen_bits(tmp_path):
-    levels = np.tile(np.linspace(0, 65535, 16).astype(np.uint16), (4, 1))
-    save(Image.fromarray(levels), tmp_path / "a.png")
-    expected = torch.linspace(0, 255, 16).expand(3, 4, 16)
-    assert (only_image(tmp_path) - expected).abs().max() <= 1
 
 
 def test_sizes(tmp_path):
@@ -637,13 +583,9 @@ def test_sub_folders_are_classes_that_take_turns(tmp_path):
 
 
 def test_splits_of_a_folder(tmp_path):
-    save(Image.new("RGB", (8, 8), RED), tmp_path / "train" / "a.png")
-    with pytest.raises(ValueError, match='no sub-folders "train" and "test"') as info:
-        data.load(f"folder:{tmp_path}", "test")
-    assert one_sentence(info)
-    save(Image.new("RGB", (8, 8), BLUE), tmp_path / "test" / "b.png")
-    assert is_at(only_image(tmp_path), 1, 1, RED)
-    assert is_at(only_image(tmp_path, split="test"), 1, 1, BLUE)
+    for split, colour in (("train", RED), ("test", BLUE)):
+        save(Image.new("RGB", (8, 8), colour), tmp_path / split / "a.png")
+        assert is_at(only_image(tmp_path, split=split), 1, 1, colour)
 
 
 @pytest.mark.parametrize(
@@ -653,6 +595,7 @@ def test_splits_of_a_folder(tmp_path):
         ("nowhere", {}, FileNotFoundError, "There is no folder"),
         ("images/a.png", {}, FileNotFoundError, "There is no folder"),
         ("notes", {}, ValueError, "holds no images"),
+        ("images", {"split": "test"}, ValueError, 'no sub-folders "train" and "test"'),
         ("images", {"resolution": 30_000}, ValueError, "need more than 8 GiB; lower resolution"),
     ],
 )
@@ -709,11 +652,10 @@ def test_broken_images_are_left_out_and_named(tmp_path, capsys, recwarn):
 @pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "webp", "bmp"])
 def test_random_damage_is_read_or_reported(suffix, tmp_path):
     """Whatever the bytes, a load gives images in [0, 1] or one ValueError."""
-    rng = random.Random(0)
-    noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    path = save(Image.fromarray(noise), tmp_path / f"a.{suffix}")
-    whole = path.read_bytes()
-    refused = 0
+    rng, values = random.Random(0), np.random.default_rng(0)
+    noise = Image.fromarray(values.integers(0, 256, (16, 16, 3), dtype=np.uint8))
+    path = save(noise, tmp_path / f"a.{suffix}")
+    whole, reported = path.read_bytes(), 0
     for _ in range(40):
         damaged = bytearray(whole)
         for _ in range(5):
@@ -724,8 +666,8 @@ def test_random_damage_is_read_or_reported(suffix, tmp_path):
             assert images.shape == (1, 3, 8, 8) and images.min() >= 0 and images.max() <= 1
         except ValueError as error:
             assert "1 left out" in str(error)
-            refused += 1
-    assert refused > 0
+            reported += 1
+    assert reported > 0
 
 
 # --- the whole package -------------------------------------------------------------------------

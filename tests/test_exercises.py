@@ -78,7 +78,8 @@ def test_whatever_is_handed_in_the_check_says_what_is_wrong_and_does_not_stop(ch
     assert "stopped with TypeError" in said(check, lambda: 1, capsys)
     assert "a function is needed" in said(check, None, capsys)
     for nonsense in NONSENSE:
-        assert said(check, lambda *given, it=nonsense: it, capsys).startswith("✘ Exercise"), nonsense
+        line = said(check, lambda *given, it=nonsense: it, capsys)
+        assert line.startswith("✘ Exercise"), nonsense
 
 
 @pytest.mark.parametrize(("check", "answer"), [*answers("RIGHT")])

@@ -1,12 +1,17 @@
 """Networks by name: the shipped one, and torchvision's files fetched, checked and cut down."""
 
 import dataclasses
+import functools
 import hashlib
+import signal
+import socket
+import subprocess
+import sys
 
 import pytest
 import torch
 
-from course_utils.data import DownloadError
+from course_utils.data import DownloadError, download
 from course_utils.data.photographs import photograph
 from course_utils.models import vgg
 from course_utils.shipped import feature_networks
@@ -69,17 +74,13 @@ def test_an_unknown_network_lists_the_names():
         feature_network("resnet")
 
 
-def test_published_files_are_named_after_their_hash():
-    assert PUBLISHED["vgg16"].checksum == "sha256:397923af"
-    assert PUBLISHED["vgg19"].checksum == "sha256:dcbb9e9d"
-    assert PUBLISHED["squeezenet1_1"].checksum == "sha256:b8a52dc0"
-
-
-def test_addresses_are_torchvisions():
+def test_addresses_are_torchvisions_and_end_with_the_hash():
     from torchvision import models
 
     for name, source in PUBLISHED.items():
         assert source.url == models.get_model_weights(name).DEFAULT.url
+        assert issubclass(type(source.build()), vgg.FeatureNetwork)
+    assert PUBLISHED["vgg16"].checksum == "sha256:397923af"
 
 
 def test_squeezenet_answers_as_torchvisions_does(publish, images, tmp_path, capsys):
@@ -89,7 +90,8 @@ def test_squeezenet_answers_as_torchvisions_does(publish, images, tmp_path, caps
     x = theirs.features((images - net.mean) / net.spread)
     assert torch.allclose(net(images, ["fire9"])["fire9"], x, atol=1e-5)
     assert not any(weight.requires_grad for weight in net.parameters())
-    assert kept(tmp_path) == ["squeezenet1_1_features.safetensors"]
+    features = "squeezenet1_1_features.safetensors"
+    assert kept(tmp_path) == [features, f"{features}.sha256"]
     served.unlink()  # a second time nothing is downloaded
     feature_network("squeezenet1_1")
     assert capsys.readouterr().out.count("Downloading") == 1
@@ -115,24 +117,64 @@ def test_vgg16_answers_as_torchvisions_does_and_drops_the_classifier(publish, tm
     assert size < 4 * sum(weight.numel() for weight in theirs.parameters()) + 10_000
 
 
-def test_a_file_put_there_by_hand_needs_no_network(publish, tmp_path, capsys):
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def test_a_file_put_there_by_hand_needs_no_network_unless_it_is_damaged(publish, tmp_path, capsys):
     served = publish("squeezenet1_1", squeezenet().state_dict())
-    folder = tmp_path / "data" / "torchvision"
+    folder, whole = tmp_path / "data" / "torchvision", served.read_bytes()
     folder.mkdir(parents=True)
-    served.rename(folder / served.name)
-    feature_network("squeezenet1_1")
+    (folder / served.name).write_bytes(whole)
+    right = published_weights("squeezenet1_1", folder)
     assert capsys.readouterr().out == ""
+    (folder / "squeezenet1_1_features.safetensors").unlink()
+    (folder / served.name).write_bytes(flipped(whole))  # torch.hub alone would read it
+    again = published_weights("squeezenet1_1", folder)
+    assert "Downloading" in capsys.readouterr().out
+    assert all(torch.equal(right[key], again[key]) for key in right)
 
 
-@pytest.mark.parametrize("damage", ["missing", "other"])
-def test_a_failed_download_says_in_one_sentence_what_to_do(damage, publish, tmp_path):
+@pytest.mark.parametrize("case", ["missing", "other", "silent"])
+def test_a_failed_download_says_in_one_sentence_what_to_do(case, publish, tmp_path, monkeypatch):
     served = publish("squeezenet1_1", {"features.0.weight": torch.zeros(1)})
-    served.unlink() if damage == "missing" else served.write_bytes(b"other")
-    with pytest.raises(DownloadError) as info:
-        feature_network("squeezenet1_1")
+    served.unlink() if case == "missing" else served.write_bytes(b"other")
+    monkeypatch.setenv("no_proxy", "*")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        if case == "silent":
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/{served.name}"
+            source = dataclasses.replace(PUBLISHED["squeezenet1_1"], url=url)
+            monkeypatch.setitem(PUBLISHED, "squeezenet1_1", source)
+            hurry = functools.partial(download.impatient, 0.2)
+            monkeypatch.setattr(feature_networks, "impatient", hurry)
+        with pytest.raises(DownloadError) as info:
+            feature_network("squeezenet1_1")
     says = str(info.value)
     assert says.count(". ") == 0 and "by hand" in says and '"course_vgg"' in says
-    assert kept(tmp_path) == []
+    assert kept(tmp_path) == [] and socket.getdefaulttimeout() is None
+
+
+def test_a_process_killed_while_it_downloads_leaves_nothing_under_the_final_name(tmp_path):
+    program = """
+import email.message, io, os, signal, sys, torch
+from pathlib import Path
+from course_utils.shipped import feature_networks
+
+class Answer(io.BytesIO):
+    info = staticmethod(email.message.Message)
+    def read(self, size):
+        if self.tell():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().read(4)
+
+torch.hub.urlopen = lambda request: Answer(b"half of it")
+feature_networks.published_weights("vgg16", Path(sys.argv[1]))
+"""
+    killed = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    (part,) = tmp_path.iterdir()
+    assert part.name.startswith("vgg16-397923af.pth.") and part.suffix == ".partial"
 
 
 def test_a_file_with_code_in_it_is_not_run(publish):
@@ -141,16 +183,16 @@ def test_a_file_with_code_in_it_is_not_run(publish):
         feature_network("squeezenet1_1")
 
 
-def test_damaged_kept_weights_are_refused(publish, tmp_path):
+@pytest.mark.parametrize("damage", [flipped, lambda whole: b"no tensors"])
+def test_damaged_kept_weights_are_refused(damage, publish, tmp_path):
     publish("squeezenet1_1", squeezenet().state_dict())
     folder = tmp_path / "data" / "torchvision"
     published_weights("squeezenet1_1", folder)
-    (folder / "squeezenet1_1_features.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(WeightsRefused, match="delete it, and it is downloaded again"):
+    features = folder / "squeezenet1_1_features.safetensors"
+    features.write_bytes(damage(features.read_bytes()))
+    with pytest.raises(WeightsRefused, match="SHA-256.*delete it, and it is downloaded again"):
         feature_network("squeezenet1_1")
-
-
-def test_every_name_has_a_network():
-    assert set(feature_networks.NAMES) == {"course_vgg", "random_filters", *PUBLISHED}
-    for source in PUBLISHED.values():
-        assert issubclass(type(source.build()), vgg.FeatureNetwork)
+    features.with_name(f"{features.name}.sha256").unlink()  # kept before there were checksums
+    features.write_bytes(b"no tensors")
+    with pytest.raises(WeightsRefused, match="is damaged; delete it"):
+        feature_network("squeezenet1_1")

@@ -10,8 +10,11 @@ import pytest
 from course_utils.authoring.notebooks import (
     KERNEL,
     NOTEBOOKS,
+    ROOT,
     VOLATILE_CELL_METADATA,
     WIDGET_VIEW,
+    records,
+    tags,
 )
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -92,7 +95,7 @@ def test_opens_with_title_and_badge(path, notebook):
 
 def test_first_code_cell_sets_up(path, code):
     first = code[0]
-    assert "setup" in first.metadata.get("tags", []) or "course_utils.start(" in first.source
+    assert "setup" in tags(first) or "course_utils.start(" in first.source
     starts = [cell for cell in code if f'course_utils.start("{path.stem}"' in cell.source]
     assert len(starts) == 1, "one cell starts the session, under the notebook's own name"
 
@@ -118,17 +121,11 @@ def test_figures_say_in_text_what_they_are(outputs):
     assert not [figure for figure in figures if not data(figure).get("text/plain", "").strip()]
 
 
-def test_every_exercise_has_a_solution_below(notebook):
-    """Between an exercise and the next one stands a closed `<details>` block."""
-    exercises = [n for n, cell in enumerate(notebook.cells) if "exercise" in tags(cell)]
-    assert exercises, "a notebook needs exercises: code cells with the tag `exercise`"
-    for start, end in zip(exercises, [*exercises[1:], len(notebook.cells)]):
-        below = [cell for cell in notebook.cells[start + 1 : end] if cell.cell_type == "markdown"]
-        assert any("<details>" in cell.source for cell in below), notebook.cells[start].source
-
-
-def tags(cell) -> list[str]:
-    return cell.metadata.get("tags", [])
+def test_what_ships_is_named_rightly(notebook):
+    """A statement about a run that ships names its file of weights or its table."""
+    named = {said["stored"] for said in records(notebook, "stored")}
+    shipped = (ROOT / "data").glob("[tw]*/*.json")
+    assert named <= {path.stem for path in shipped}
 
 
 def data(output) -> dict:

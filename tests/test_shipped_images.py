@@ -7,7 +7,8 @@ import pytest
 
 import course_utils
 from course_utils.shipped import images as shipped_images
-from course_utils.shipped.images import ImageRefused, shipped_image
+from course_utils.shipped.cards import Refused
+from course_utils.shipped.images import shipped_image
 
 GREY = numpy.full((20, 30, 3), 128, numpy.uint8)
 
@@ -34,5 +35,5 @@ def test_without_publish_nothing_is_written(lab, tmp_path):
 def test_a_missing_or_damaged_file_is_refused_in_a_sentence(lab, tmp_path, content):
     if content:
         (tmp_path / "data" / "images" / "sheet.jpg").write_bytes(content)
-    with pytest.raises(ImageRefused, match="sheet.jpg.*COURSE_BUDGET=full"):
+    with pytest.raises(Refused, match="sheet.jpg.*COURSE_BUDGET=full"):
         shipped_image("sheet", replace(lab, budget="classroom"), None)

@@ -10,7 +10,7 @@ from course_utils.authoring.commands import run, store
 from course_utils.authoring.notebooks import write
 from course_utils.authoring.verified_table import COLUMNS, record_classroom, record_full
 
-SESSION = "course_utils 0.1.0 · torch 2.15.0 · CPU, 1 thread · float32 · classroom budget · seed 0"
+SESSION = {"torch": "2.15.0", "device": "CPU, 1 thread", "precision": "float32"}
 
 
 def test_a_row_is_renewed_and_all_else_stays(tmp_path):

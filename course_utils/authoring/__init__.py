@@ -1,1 +1,7 @@
-"""Everything that makes or checks notebooks; nothing but the command line imports it."""
+"""Everything that makes or checks notebooks; nothing but the command line imports it.
+
+Open `commands` for the commands of `python -m course_utils`, `notebooks` to run and store one,
+`variants` for the copies without solutions and with them, `speaker_notes` for the lecturer's copy,
+`verified_table` for the table of last runs, `claims_table` for that of the claims, `reference` for
+the pages of the API reference, and `fork` for the address of the project.
+"""

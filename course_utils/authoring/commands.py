@@ -12,18 +12,18 @@ from nbformat import NotebookNode
 
 from ..session import processes
 from ..session.files import replacing
+from .claims_table import claims_section, replace_section
 from .notebooks import (
     NOTEBOOKS,
     ROOT,
     CellRun,
     NotebookError,
-    cell_lines,
     clean,
     execute,
     find,
     kept_images,
-    printed_lines,
     read,
+    records,
     write,
 )
 from .speaker_notes import with_speaker_notes
@@ -36,7 +36,6 @@ from .variants import (
 from .verified_table import record_classroom, record_full
 
 CLAIMS_TABLE = ROOT / "benchmarks" / "results" / "claims.md"
-HELD, FAILED = "✔ ", "✘ "
 
 
 def run(
@@ -98,7 +97,7 @@ def run(
         write(clean(notebook), out)
         if processes.is_first():
             print(f"\nThe executed copy is {out}")
-    session = _session(printed_lines(notebook))
+    session = _session(notebook)
     if session and publish and from_scratch and processes.is_first():
         record_full(path.stem, session, sum(seconds), path.parent / "README.md")
     return 0
@@ -118,7 +117,7 @@ def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
         notebook = read(path)
         seconds = _executed_here(notebook, path.parent)
         write(clean(notebook), path)
-        if session := _session(printed_lines(notebook)):
+        if session := _session(notebook):
             record_classroom(path.stem, session, sum(seconds.values()), path.parent / "README.md")
         shelf = folder.parent / "data" / "images"
         for name, image in kept_images(notebook, path.stem).items():
@@ -184,68 +183,21 @@ def claims(
     if seeds < 1:
         raise NotebookError(f"Claims need at least one seed, not {seeds}.")
     for path in find(names, folder):
-        verdicts = [_verdicts_of(path, seed, budget) for seed in range(seeds)]
-        section = claims_section(path.stem, verdicts, budget)
-        _replace_section(table, path.stem, section)
+        runs = [_claims_on(path, seed, budget) for seed in range(seeds)]
+        section = claims_section(path.stem, runs, budget)
+        replace_section(table, path.stem, section)
         print(section)
     print(f"Written to {table}")
     return 0
 
 
-def parse_claims(lines: list[str]) -> dict[str, tuple[bool, str]]:
-    """Statement -> (does it hold, its figures), from lines like `✔ statement [figures]`."""
-    found = {}
-    for line in lines:
-        if line.startswith((HELD, FAILED)):
-            statement, _, figures = line[len(HELD) :].partition(" [")
-            found[statement] = (line.startswith(HELD), figures.removesuffix("]"))
-    return found
-
-
-def claims_section(title: str, verdicts: list[dict[str, tuple[bool, str]]], budget: str) -> str:
-    """A markdown table of one notebook: a row a claim, a column a seed."""
-    seeds = range(len(verdicts))
-    rows = [
-        ["claim", "holds", *(f"seed {seed}" for seed in seeds)],
-        ["---"] * (2 + len(verdicts)),
-    ]
-    for statement in dict.fromkeys(name for verdict in verdicts for name in verdict):
-        held = sum(verdict.get(statement, (False, ""))[0] for verdict in verdicts)
-        cells = [_claim_cell(verdict.get(statement)) for verdict in verdicts]
-        rows.append([_escape(statement), f"{held} of {len(verdicts)}", *cells])
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"## {title}\n\nBudget {budget}, {len(verdicts)} seeds.\n\n{table}\n"
-
-
-def _claim_cell(verdict: tuple[bool, str] | None) -> str:
-    if verdict is None:
-        return "not reached"
-    held, figures = verdict
-    return _escape((HELD if held else FAILED) + figures).strip()
-
-
-def _escape(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _verdicts_of(path: Path, seed: int, budget: str) -> dict[str, tuple[bool, str]]:
+def _claims_on(path: Path, seed: int, budget: str) -> list[dict]:
     print(f"{path.stem}, seed {seed}", flush=True)
     notebook = read(path)
     with _reproducible_environment(seed) as environment:
         environment |= {"COURSE_BUDGET": budget, "COURSE_CLAIMS": "collect"}
         execute(notebook, path.parent, environment)
-    return parse_claims(printed_lines(notebook))
-
-
-def _replace_section(table: Path, title: str, section: str) -> None:
-    """Write one notebook's section, leaving those of the others as they are."""
-    text = table.read_text(encoding="utf-8") if table.exists() else ""
-    sections = {part.split("\n", 1)[0]: f"## {part}" for part in text.split("## ")[1:]}
-    sections[title] = section
-    body = "\n".join(sections[name].rstrip() + "\n" for name in sorted(sections))
-    table.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(table) as file:
-        file.write(f"# Claims over seeds\n\nWritten by `make claims`.\n\n{body}".encode())
+    return records(notebook, "claim")
 
 
 @contextmanager
@@ -278,9 +230,9 @@ def _executed_here(notebook: NotebookNode, folder: Path) -> dict[str, float]:
     return seconds
 
 
-def _session(lines: list[str]) -> str | None:
-    """The line that `start` printed: versions, device, budget; None where nothing started."""
-    return next((line for line in lines if line.startswith("course_utils ")), None)
+def _session(notebook: NotebookNode) -> dict | None:
+    """What `start` recorded: versions, device, budget; None where nothing started."""
+    return next((said["session"] for said in records(notebook, "session")), None)
 
 
 def _the_only(paths: list[Path]) -> Path:
@@ -297,6 +249,5 @@ def _say_cell(number: int, count: int, cell: NotebookNode) -> None:
 
 def _say_seconds(run: CellRun) -> None:
     print(f" {run.seconds:6.1f} s")
-    for line in cell_lines(run.cell):
-        if line.startswith((HELD, FAILED, "process ")):
-            print(f"         {line}")
+    for said in (*records(run.cell, "process"), *records(run.cell, "claim")):
+        print(f"         {said['line']}")

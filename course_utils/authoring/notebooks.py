@@ -21,6 +21,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from ..session.files import replacing
+from ..session.records import KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -214,15 +215,38 @@ def kept_images(notebook: NotebookNode, stem: str) -> dict[str, bytes]:
     return images
 
 
-def printed_lines(notebook: NotebookNode) -> list[str]:
-    """Every line the code cells wrote to stdout, in order."""
-    return [line for cell in notebook.cells for line in cell_lines(cell)]
+def records(part: NotebookNode, name: str) -> list[dict]:
+    """What a notebook, or one of its cells, recorded under a name, in order.
+
+    Args:
+        name: "claim", "exercise", "session" or "process".
+
+    Returns:
+        each record as `session.records.say` was given it, and under "line" what people read.
+    """
+    return [
+        {**record, "line": output.data["text/plain"]}
+        for output in _outputs(part)
+        if name in (record := _record(output))
+    ]
 
 
-def cell_lines(cell: NotebookNode) -> list[str]:
-    """The lines one cell wrote to stdout."""
-    streams = [out for out in cell.get("outputs", []) if out.output_type == "stream"]
-    return "".join(out.text for out in streams if out.name == "stdout").splitlines()
+def printed_lines(part: NotebookNode) -> list[str]:
+    """The lines of a notebook, or one of its cells, for people: on stdout, or recorded as well."""
+    texts = [
+        output.data["text/plain"] + "\n" if _record(output) else output.get("text", "")
+        for output in _outputs(part)
+        if output.get("name") != "stderr"
+    ]
+    return "".join(texts).splitlines()
+
+
+def _outputs(part: NotebookNode) -> list[NotebookNode]:
+    return [output for cell in part.get("cells", [part]) for output in cell.get("outputs", [])]
+
+
+def _record(output: NotebookNode) -> dict:
+    return output.get("metadata", {}).get(KEY, {})
 
 
 class _StrictClient(NotebookClient):

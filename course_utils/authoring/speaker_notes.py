@@ -1,7 +1,7 @@
 """What a lecturer wants beside each section: how long it takes, what to ask, what to point at.
 
 All of it comes out of the notebook. Predictions are the paragraphs in italics that ask something,
-claims are the lines the section printed, seconds were measured when it ran. Minutes are an
+claims are what the section recorded, seconds were measured when it ran. Minutes are an
 estimate: those of the notebook's header, shared out by the words of each section, in text and
 code alike. A lecturer's own words go into the metadata of a section's heading cell, under
 "speaker_notes", and come first.
@@ -18,7 +18,7 @@ from itertools import accumulate
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from .notebooks import NotebookError, cell_lines, tags
+from .notebooks import NotebookError, records, tags
 
 HEADING = re.compile(r"^##? (.+)$", re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -26,7 +26,6 @@ PREDICTION = re.compile(r"\*(?!\*)[^*]*\?[^*]*\*")
 MINUTES = re.compile(r"about (\d+) minutes to work through, (\d+) to show in class")
 # For nbconvert's slides these are notes to the slide above.
 NOTES_METADATA = {"slideshow": {"slide_type": "notes"}, "tags": ["speaker-notes"]}
-CLAIM = "✔ "
 EXERCISE_WORDS = 400  # that an exercise weighs beside its own: it is longer done than read
 LONG_WAIT = 3.0  # seconds that one should fill with words
 
@@ -103,7 +102,7 @@ def _notes(part: Section, minutes: int, shown: int, seconds: Mapping[str, float]
         for paragraph in cell.source.split("\n\n")
         if PREDICTION.fullmatch(paragraph.strip())
     ]
-    claims = [line for cell in part.cells for line in cell_lines(cell) if line.startswith(CLAIM)]
+    claims = [said["line"] for cell in part.cells for said in records(cell, "claim")]
     waits = [
         f"{seconds[cell.id]:.0f} s at `{cell.source.splitlines()[0]}`"
         for cell in part.cells

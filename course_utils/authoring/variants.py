@@ -7,16 +7,11 @@ import symtable
 from copy import deepcopy
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
-from .notebooks import (
-    NotebookError,
-    cell_lines,
-    python_source,
-    tags,
-)
+from ..session.records import KEY, VERDICTS
+from .notebooks import NotebookError, python_source, records, tags
 
-# How the checks begin their verdicts; exercises/checking.py, which says so, would import torch.
-NOT_ATTEMPTED, RIGHT = "○", "✔"
 SOLUTION = re.compile(
     r"<details>\s*<summary>Solution</summary>\s*```python\n(?P<code>.*?)```\s*(?P<reason>.*?)\s*"
     r"</details>\s*",
@@ -61,18 +56,24 @@ def without_solutions(notebook: NotebookNode) -> NotebookNode:
 def with_solutions(notebook: NotebookNode) -> NotebookNode:
     """The solutions in the place of the stubs; what the solution says beside its code stays.
 
-    The output of each exercise becomes the one that the check must now print, up to its praise.
+    The verdict on each exercise becomes the one that its check must now give, up to the praise.
     """
     copy = deepcopy(notebook)
     for cell, _, call, solution in exercises(copy):
         cell.source = f"{solution}\n\n\n{call}"
-        for output in cell.outputs:
-            title = output.get("text", "").removeprefix(NOT_ATTEMPTED).partition(":")[0]
-            output.text = f"{RIGHT}{title}: solved.\n"
+        cell.outputs = [_solved(said["exercise"]) for said in records(cell, "exercise")]
         below = copy.cells[copy.cells.index(cell) + 1]
         below.source = SOLUTION.sub(r"\g<reason>\n\n", below.source).strip()
     copy.cells = [cell for cell in copy.cells if cell.source]
     return copy
+
+
+def _solved(title: str) -> NotebookNode:
+    return new_output(
+        "display_data",
+        data={"text/plain": f"{VERDICTS['right']} {title}: solved."},
+        metadata={KEY: {"exercise": title, "verdict": "right"}},
+    )
 
 
 def only_exercises(notebook: NotebookNode) -> NotebookNode:
@@ -114,5 +115,9 @@ def global_names(source: str) -> tuple[set[str], set[str]]:
 
 def unsolved(notebook: NotebookNode) -> list[str]:
     """What the checks of an executed notebook say of the exercises that are not right."""
-    said = ["\n".join(cell_lines(cell)) for cell in notebook.cells if "exercise" in tags(cell)]
-    return [lines or "nothing" for lines in said if not lines.startswith(f"{RIGHT} Exercise")]
+    verdicts = [records(cell, "exercise") for cell in notebook.cells if "exercise" in tags(cell)]
+    return [
+        "\n".join(said["line"] for said in given) or "nothing"
+        for given in verdicts
+        if not given or any(said["verdict"] != "right" for said in given)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -14,45 +15,41 @@ COLUMNS = (
 UNKNOWN = "–"
 
 
-def record_classroom(stem: str, session: str, seconds: float, table: Path) -> None:
+def record_classroom(stem: str, session: Mapping, seconds: float, table: Path) -> None:
     """Renew what the row of a notebook says of its stored outputs, in the classroom budget.
 
     This is the process that ran the notebook's kernel, so its Python is the notebook's.
 
     Args:
         stem: the notebook's name.
-        session: the line that `start` printed in it: versions and device.
+        session: what `start` recorded in it: versions, device, precision.
         seconds: how long its cells ran.
         table: the markdown file; made where there is none.
 
     Raises:
         ValueError: the file has no such table.
     """
-    torch, device, precision = _words(session)
     cells = {
         "verified": date.today().isoformat(),
-        "with": f"Python {platform.python_version()}, {torch}",
-        "on": f"{device}, {precision}",
+        "with": f"Python {platform.python_version()}, torch {session['torch']}",
+        "on": _where(session),
         "classroom": f"{seconds:.0f} s",
     }
     _renew(stem, cells, table)
 
 
-def record_full(stem: str, session: str, seconds: float, table: Path) -> None:
+def record_full(stem: str, session: Mapping, seconds: float, table: Path) -> None:
     """Renew what the row of a notebook says of the full budget: how long, on what, and when.
 
     Args and errors: those of `record_classroom`.
     """
-    _, device, precision = _words(session)
     took = f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"
     today = date.today().isoformat()
-    _renew(stem, {"full budget": f"{took} on {device}, {precision} ({today})"}, table)
+    _renew(stem, {"full budget": f"{took} on {_where(session)} ({today})"}, table)
 
 
-def _words(session: str) -> tuple[str, str, str]:
-    """Of a line like `course_utils 0.1.0 · torch 2.15.0 · CPU, 1 thread · float32 · …`."""
-    _, torch, device, precision, *_ = session.split(" · ")
-    return torch, device, precision
+def _where(session: Mapping) -> str:
+    return f"{session['device']}, {session['precision']}"
 
 
 def _renew(stem: str, cells: dict[str, str], table: Path) -> None:

@@ -51,6 +51,13 @@ def load(
         ValueError: an argument cannot be used, or a file holds something else than it should.
         FileNotFoundError: PATH does not exist.
         DownloadError: a dataset is neither in `root` nor could be downloaded.
+
+    Example:
+        >>> digits = load("handwriting", size=20)
+        >>> digits.images.shape, sorted(digits.labels[:10].tolist())
+        (torch.Size([20, 1, 28, 28]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+        >>> load("faces", "test", size=3, fixed={"smile": 1.0}).factors["smile"]
+        tensor([1., 1., 1.])
     """
     from . import registry  # here, so that it can also be run as a program
 

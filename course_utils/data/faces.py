@@ -1,9 +1,9 @@
 """Cartoon faces drawn from known factors, with captions.
 
-A head is a surface of revolution about its vertical axis, a slightly tapered ellipsoid. Eyes,
-brows, mouth, glasses, beard and hairline are painted on it: every pixel is taken back to the
-point of the head it shows, and that point, seen from the front, says what is painted there. A
-turn of the head is therefore a true rotation, and the far side narrows by itself.
+A head is a surface of revolution about its vertical axis, a slightly tapered ellipsoid, with eyes,
+brows, mouth, glasses, beard and hairline as its texture: each pixel is projected back to a point of
+the head, whose coordinates in the front view determine its colour. A turn of the head is therefore
+a true rotation.
 
 Half the side of an image is the unit of length: x runs from -1 (left) to 1 (right), y from -1
 (bottom) to 1 (top). Shapes are signed distances, negative inside, with an edge about one pixel

@@ -66,7 +66,7 @@ NOISE = {
 }
 NOISE_SIZE = sum(prod(shape) for shape in NOISE.values())
 
-SAMPLES = 80  # points at which the path is inked: about one a pixel
+SAMPLES = 80  # points of the path that are drawn: about one per pixel
 CHUNK = 256  # digits drawn at a time: what fits the processor's cache
 
 
@@ -476,7 +476,7 @@ def _check_drawable(labels: Tensor, factors: dict[str, Tensor], noise: Tensor):
     for name, values in factors.items():
         if values.shape != labels.shape:
             shape = tuple(values.shape)
-            raise ValueError(f"{name} must hold {len(labels)} numbers, one a label, not {shape}.")
+            raise ValueError(f"{name} must hold {len(labels)} numbers, one per label, not {shape}.")
         if not values.isfinite().all():
             raise ValueError(f"{name} holds numbers that are not finite.")
     if noise.shape != (len(labels), NOISE_SIZE):

@@ -95,6 +95,11 @@ def unpaired(
         ValueError: an argument cannot be used, or there are too few images.
         FileNotFoundError: a folder does not exist.
         DownloadError: a published set is neither in `root` nor could be downloaded.
+
+    Example:
+        >>> sets = unpaired("horse:zebra", size=8, test_size=4)
+        >>> sets.x.shape, sets.test_y.shape, sets.domains
+        (torch.Size([8, 3, 32, 32]), torch.Size([4, 3, 32, 32]), ('horse', 'zebra'))
     """
     size, test_size = _positive("size", size), _positive("test_size", test_size)
     resolution = _positive("resolution", resolution)

@@ -1,1 +1,5 @@
-"""Checks of the exercises: one file a notebook, one function an exercise."""
+"""Checks of the exercises: one file per notebook, one function per exercise.
+
+Open the file with the name of a notebook for its exercises, `exercise` for how one is described,
+and `checking` for how an answer is checked.
+"""

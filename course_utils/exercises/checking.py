@@ -9,9 +9,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-NOT_ATTEMPTED = "○"
-RIGHT = "✔"
-WRONG = "✘"
+from ..session.records import VERDICTS, say
 
 
 class Wrong(Exception):
@@ -30,11 +28,12 @@ def check(title: str, answer: Callable, examine: Callable[[Callable], str]) -> N
     try:
         praise = examine(answer)
     except _NotAttempted:
-        print(f"{NOT_ATTEMPTED} {title}: not attempted yet.")
+        verdict, words = "not attempted", "not attempted yet."
     except Wrong as hint:
-        print(f"{WRONG} {title}: {hint}")
+        verdict, words = "wrong", str(hint)
     else:
-        print(f"{RIGHT} {title}: {praise}")
+        verdict, words = "right", praise
+    say(f"{VERDICTS[verdict]} {title}: {words}", exercise=title, verdict=verdict)
 
 
 class _NotAttempted(Exception):

@@ -13,7 +13,7 @@ def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
     The statistic of Burda et al. (2016): the variance of E[z|x] over the data is above 0.01.
 
     Args:
-        mu: (N, d) posterior means over a data set.
+        mu: (N, d) posterior means over a dataset.
         threshold: the variance above which a unit counts as active.
 
     Returns:
@@ -35,7 +35,7 @@ def prior_coverage(mu: Tensor, logvar: Tensor, draws: int = 2000, reach: float =
     into gaps between the posteriors.
 
     Args:
-        mu, logvar: (N, d) each, the posteriors of a data set.
+        mu, logvar: (N, d) each, the posteriors of a dataset.
         draws: how many z are drawn from the prior, with torch's random numbers.
         reach: the largest distance, in standard deviations of the posterior.
 
@@ -57,11 +57,11 @@ def prior_coverage(mu: Tensor, logvar: Tensor, draws: int = 2000, reach: float =
 def nearest_code_distance(mu: Tensor, logvar: Tensor) -> float:
     """The distance from a posterior to the nearest other one, in its own standard deviations.
 
-    The median over a data set. Far above 1 there are gaps between the posteriors; below 1
+    The median over a dataset. Far above 1 there are gaps between the posteriors; below 1
     neighbouring posteriors overlap.
 
     Args:
-        mu, logvar: (N, d) each, the posteriors of a data set, N of 2 or more.
+        mu, logvar: (N, d) each, the posteriors of a dataset, N of 2 or more.
 
     Returns:
         a number, at least 0.

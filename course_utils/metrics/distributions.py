@@ -36,9 +36,9 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
             "of equally many features, two or more."
         )
     a, b = first.cpu().double(), second.cpu().double()  # not every device has double precision
-    product = a.T.cov() @ b.T.cov()
-    root = torch.linalg.eigvals(product).real.clamp(min=0).sqrt().sum()
-    spread = a.T.cov().trace() + b.T.cov().trace() - 2 * root
+    cov_a, cov_b = (some.T.cov().view(some.shape[1], -1) for some in (a, b))  # of one: no matrix
+    root = torch.linalg.eigvals(cov_a @ cov_b).real.clamp(min=0).sqrt().sum()
+    spread = cov_a.trace() + cov_b.trace() - 2 * root
     return ((a.mean(0) - b.mean(0)).square().sum() + spread).item()
 
 

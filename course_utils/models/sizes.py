@@ -1,8 +1,11 @@
-"""What every network asks of the sizes that it is built with."""
+"""The check of the sizes with which a network is built."""
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuse a size that is not a whole number of at least 1, by its name.
+    """Refuse a size that is not a whole number of at least 1.
+
+    Args:
+        sizes: name -> size.
 
     Raises:
         ValueError: naming the first size that cannot be used.

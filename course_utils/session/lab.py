@@ -26,6 +26,7 @@ import torch
 
 from .. import __version__
 from . import processes
+from .records import say
 
 BUDGETS = ("classroom", "full")
 PRECISIONS = ("float32", "bf16", "fp16")
@@ -74,6 +75,12 @@ def start(name: str, seed: int = 0) -> Lab:
         ValueError: an environment variable holds something that cannot be used, or the processes
             were started with different settings.
         ProcessesLost: the other processes did not come.
+
+    Example:
+        >>> lab = start("03_vae_latent_space", seed=1)
+        course_utils ...
+        >>> lab.seed, lab.pick(classroom=5, full=50)
+        (1, 5)
     """
     budget = os.environ.get("COURSE_BUDGET", "classroom")
     if budget not in BUDGETS:
@@ -108,12 +115,13 @@ def start(name: str, seed: int = 0) -> Lab:
         torch.set_float32_matmul_precision("high")
         if device.index is not None:
             torch.cuda.set_device(device)  # whose random numbers a checkpoint keeps
-    print(describe(lab))
+    say(describe(lab), session=settings(lab))
     if processes.count() > 1:
         kind = f"{lab.precision} on {device.type}"
         processes.check_alike("settings", f"{name}, {budget} budget, seed {lab.seed}, {kind}")
-        for line in processes.all_gather_objects(f"{processes.name()} · {describe_device(device)}"):
-            print(line)
+        own = {"process": processes.name(), "device": describe_device(device)}
+        for each in processes.all_gather_objects(own):
+            say(f"{each['process']} · {each['device']}", **each)
     return lab
 
 
@@ -194,12 +202,24 @@ def runs_folder() -> Path:
     return Path(chosen).expanduser() if chosen else course_folder() / "runs"
 
 
+def settings(lab: Lab) -> dict[str, str | int]:
+    """What `start` records: versions, the device in words, precision, budget and seed."""
+    return {
+        "course_utils": __version__,
+        "torch": str(torch.__version__),
+        "device": describe_device(lab.device),
+        "precision": lab.precision,
+        "budget": lab.budget,
+        "seed": lab.seed,
+    }
+
+
 def describe(lab: Lab) -> str:
     """The one line that `start` prints."""
     return (
-        f"course_utils {__version__} · torch {torch.__version__} · {describe_device(lab.device)} · "
-        f"{lab.precision} · {lab.budget} budget · seed {lab.seed}"
-    )
+        "course_utils {course_utils} · torch {torch} · {device} · {precision} · {budget} budget · "
+        "seed {seed}"
+    ).format(**settings(lab))
 
 
 def describe_device(device: torch.device) -> str:

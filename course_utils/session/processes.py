@@ -1,9 +1,9 @@
 """Several processes that train one network together, one a GPU, on one machine or more.
 
-`torchrun` (or a launcher that sets the same variables) starts the same program once a process and tells each one in
-environment variables who it is. Every process holds the whole network and computes on its own
-part of each batch; what they tell one another is all in this module. In a program that was
-started alone, nothing here waits, copies or costs anything.
+`torchrun` (or a launcher that sets the same variables) starts the same program once a process and
+tells each one in environment variables who it is. Every process holds the whole network and
+computes on its own part of each batch; what they tell one another is all in this module. In a
+program that was started alone, nothing here waits, copies or costs anything.
 
 torch is imported where it is used: the command line asks who it is and has no other need of it.
 """
@@ -195,7 +195,8 @@ def _others():
         except (RuntimeError, ValueError) as error:
             raise ProcessesLost(
                 f"This is {name()}, and within {TIMEOUT_MINUTES:g} minutes the others did not "
-                f"meet it at {os.environ.get('MASTER_ADDR')}, port {os.environ.get('MASTER_PORT')}. Start "
+                f"meet it at {os.environ.get('MASTER_ADDR')}, port "
+                f"{os.environ.get('MASTER_PORT')}. Start "
                 "them all by one torchrun; on several machines, each must "
                 "reach that address."
             ) from error

@@ -1,1 +1,5 @@
-"""What ships with the course beside its code: trained weights, measured tables, images."""
+"""What ships with the course beside its code: trained weights, measured tables, images.
+
+Open `weights`, `tables` and `images` for these, `cards` for what describes each of them, and
+`feature_networks` for the networks of style transfer.
+"""

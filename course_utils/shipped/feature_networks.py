@@ -75,6 +75,12 @@ def feature_network(name: str, device="cpu") -> nn.Module:
         ValueError: the name is unknown.
         DownloadError: the weights could not be downloaded; the message says what to do instead.
         WeightsRefused: the file of weights is damaged or of another network.
+
+    Example:
+        >>> import torch
+        >>> net = feature_network("course_vgg")
+        >>> net(torch.zeros(1, 3, 64, 64), ["block2_conv2"])["block2_conv2"].shape
+        torch.Size([1, 32, 32, 32])
     """
     if name not in NAMES:
         raise ValueError(f"There is no network {name!r}; choose one of {', '.join(NAMES)}.")

@@ -14,12 +14,9 @@ import numpy
 from ..session import processes
 from ..session.files import replacing
 from ..session.lab import Lab, course_folder
+from .cards import Refused
 
 QUALITY = 85  # of 95: more makes files larger and nothing better
-
-
-class ImageRefused(Exception):
-    """An image that ships is missing or damaged; the message says what to do."""
 
 
 def shipped_image(name: str, lab: Lab, make: Callable[[], numpy.ndarray]) -> numpy.ndarray:
@@ -35,7 +32,13 @@ def shipped_image(name: str, lab: Lab, make: Callable[[], numpy.ndarray]) -> num
         (H, W, 3) bytes.
 
     Raises:
-        ImageRefused: the file is missing or damaged.
+        Refused: the file is missing or damaged.
+
+    Example:
+        >>> from course_utils import start
+        >>> shipped_image("01_gallery", start("example"), make=None).shape
+        course_utils ...
+        (..., ..., 3)
     """
     from PIL import Image
 
@@ -52,7 +55,7 @@ def shipped_image(name: str, lab: Lab, make: Callable[[], numpy.ndarray]) -> num
         with Image.open(path) as stored:
             return numpy.asarray(stored.convert("RGB"))
     except OSError as error:
-        raise ImageRefused(
+        raise Refused(
             f"{path.name} in {path.parent.name}/ is missing or damaged; fetch the course again, "
             "or make it with COURSE_BUDGET=full."
         ) from error

@@ -6,9 +6,7 @@ They are made by running the notebook itself, `python -m course_utils run 03 --b
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +16,9 @@ from torch import nn
 from ..session import processes
 from ..session.files import replacing
 from ..session.lab import Lab, course_folder
+from .cards import Refused, card_of, hold_against, look_for, read_json
 
-
-class WeightsRefused(Exception):
-    """A weights file that does not fit or is damaged; the message says what to do."""
+WeightsRefused = Refused  # the name by which `feature_networks` knows it
 
 
 def weights_folder() -> Path:
@@ -50,7 +47,15 @@ def shipped_weights(
         the measures on the card.
 
     Raises:
-        WeightsRefused: the file is missing, damaged, or of another architecture.
+        Refused: the file is missing, damaged, or of another architecture.
+
+    Example:
+        >>> from course_utils import models, start
+        >>> judge = models.SmallConvNet(outputs=10, width=12, shape=(1, 32, 32))
+        >>> measures = shipped_weights("digits_judge", judge, start("example"))
+        course_utils ...
+        >>> judge.training
+        False
     """
     net.to(lab.device)
     if lab.budget == "full" and train is not None:
@@ -73,13 +78,7 @@ def save(name: str, net: nn.Module, card: dict, folder: Path | None = None) -> P
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {key: _compact(value) for key, value in net.state_dict().items()}
     content = to_bytes(tensors)
-    card = {
-        "architecture": architecture(net),
-        **card,
-        "versions": {"torch": torch.__version__, "python": platform.python_version()},
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
+    card = card_of(content, architecture=architecture(net), bytes=len(content), **card)
     path = folder / f"{name}.safetensors"
     with replacing(path) as file:
         file.write(content)
@@ -92,28 +91,17 @@ def load(name: str, net: nn.Module, folder: Path | None = None) -> dict:
     """Fill `net` from a weights file and return its card.
 
     Raises:
-        WeightsRefused: the file is missing, damaged, or of another architecture.
+        Refused: the file is missing, damaged, or of another architecture.
     """
     from safetensors.torch import load as from_bytes
 
     path = (folder or weights_folder()) / f"{name}.safetensors"
-    if not path.exists() or not path.with_suffix(".json").exists():
-        raise WeightsRefused(
-            f"No shipped weights called {name} in {path.parent.name}/; fetch the course again, "
-            "or train them with COURSE_BUDGET=full."
-        )
-    try:
-        card = json.loads(path.with_suffix(".json").read_text())
-        checksum, shapes = card["sha256"], card["architecture"]
-    except (ValueError, KeyError) as error:
-        raise WeightsRefused(f"{path.stem}.json is damaged; fetch it again.") from error
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != checksum:
-        raise WeightsRefused(
-            f"{path.name} is damaged (its checksum differs from its card); fetch it again."
-        )
-    if shapes != architecture(net):
-        raise WeightsRefused(
+    card_file = path.with_suffix(".json")
+    look_for(path, card_file, what=f"weights called {name}", instead="train them")
+    card, content = read_json(card_file, "sha256", "architecture"), path.read_bytes()
+    hold_against(card["sha256"], content, path)
+    if card["architecture"] != architecture(net):
+        raise Refused(
             f"{path.name} holds another architecture than this network; build it as its card "
             f"says, or train it with COURSE_BUDGET=full."
         )

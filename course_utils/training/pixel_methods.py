@@ -1,4 +1,4 @@
-"""How the pixels of an image are moved down a loss: Adam, and L-BFGS with a line search."""
+"""The optimisers of the pixels of an image: Adam, and L-BFGS with a line search."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def _adam(recorder: Recorder, lr: float, steps: int) -> None:
 
 
 def _lbfgs(recorder: Recorder, lr: float, steps: int) -> None:
-    """Liu and Nocedal (1989), with a line search that keeps to Wolfe's conditions.
+    """Liu and Nocedal (1989), with a line search that satisfies Wolfe's conditions.
 
-    Without the search it overshoots, and spends most of its evaluations on coming back. Pixels
-    are clamped before each evaluation, and those that press against 0 or 1 count as having no
-    slope: a curvature learnt from moves that were cut off would mislead all others (the active
-    set of Bertsekas 1982). Where the search finds no way down it forgets what it remembers and
-    begins anew along the gradient.
+    Without the line search it overshoots, and spends most of its evaluations on coming back.
+    Pixels are clamped before each evaluation. The gradient of those that would leave [0, 1] is set
+    to 0, because steps that were clamped would give a wrong estimate of the curvature (the active
+    set of Bertsekas 1982). If the line search fails, the estimate is discarded, and the next step
+    follows the gradient.
     """
     pixels = recorder.run.image.clone().requires_grad_()
     unit = None
@@ -46,11 +46,11 @@ def _lbfgs(recorder: Recorder, lr: float, steps: int) -> None:
         with torch.no_grad():
             pixels.clamp_(0, 1)
         loss = recorder.evaluate(pixels)
-        # In thousandths of its first value: torch learns nothing from changes below 1e-10.
+        # In thousandths of its first value: torch ignores changes below 1e-10.
         unit = loss.detach().abs().clamp_min(1e-30) / 1000 if unit is None else unit
-        (slope,) = torch.autograd.grad(loss / unit, pixels)
-        stuck = ((pixels <= 0) & (slope > 0)) | ((pixels >= 1) & (slope < 0))
-        pixels.grad = slope.masked_fill_(stuck.detach(), 0)
+        (gradient,) = torch.autograd.grad(loss / unit, pixels)
+        active = ((pixels <= 0) & (gradient > 0)) | ((pixels >= 1) & (gradient < 0))
+        pixels.grad = gradient.masked_fill_(active.detach(), 0)
         return loss.detach() / unit
 
     settings = {

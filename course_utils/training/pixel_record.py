@@ -1,4 +1,4 @@
-"""What collects a run over pixels: the best image, the history, the frames."""
+"""The record of a run over pixels: the best image, the history, the frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..session.lab import Lab
 from ..session.progress import measures_in_words
 from .pixel_run import Diverged, PixelRun
 
-CHECK_EVERY = 25  # steps between two looks at whether the loss is still a number
+CHECK_EVERY = 25  # steps between two checks that the loss is finite
 
 
 class Spent(Exception):
@@ -21,10 +21,10 @@ class Spent(Exception):
 
 
 class Recorder:
-    """Evaluates the loss; remembers the best image, the history and the frames.
+    """Evaluates the loss, and keeps the best image, the history and the frames.
 
-    Nothing is read back from the device but for the live image and, rarely, to see whether the
-    loss is still a number: a step never waits for the device.
+    Values are copied from the device only for the live image and, every `CHECK_EVERY` steps, to
+    check the loss; all other steps do not wait for the device.
     """
 
     def __init__(self, run: PixelRun, steps: int, watch_at: Sequence[int], lab: Lab | None):
@@ -34,7 +34,7 @@ class Recorder:
         self.live, self.began = LiveImage(), time.perf_counter()
 
     def begin_scale(self, loss: Callable, steps: int) -> None:
-        """Begin a scale; a loss of another size says nothing about this one."""
+        """Begin a scale; losses at other sizes are not comparable with its losses."""
         self.loss, self.left, self.scale_began = loss, steps, len(self.measured)
         images = self.run.image
         precise = torch.promote_types(images.dtype, torch.float32)
@@ -42,7 +42,11 @@ class Recorder:
         self.all_finite = torch.ones((), dtype=torch.bool, device=images.device)
 
     def evaluate(self, pixels: Tensor) -> Tensor:
-        """The loss of the pixels, one number that can be differentiated."""
+        """The loss of the pixels, one differentiable number.
+
+        Raises:
+            Spent: all steps of this scale are done.
+        """
         if self.left == 0:
             raise Spent
         half = torch.float16 if self.precision == "fp16" else torch.bfloat16
@@ -77,7 +81,7 @@ class Recorder:
         return f"{self.run.name}: step {done}/{self.steps} · {words} · {left:.0f} s left"
 
     def finish(self) -> None:
-        """Read everything back, leave the last line, and refuse a loss that is no number.
+        """Copy everything from the device, show the last line, and check that the loss is finite.
 
         Raises:
             Diverged: some loss is NaN or infinite.
@@ -98,7 +102,7 @@ class Recorder:
         self.live.finish(run.image, self._last_line(done))
 
     def _last_line(self, done: int) -> str:
-        """What the image measured that is kept (of several, where their mean was best)."""
+        """The measures of the best image (of several images, of the step with the best mean)."""
         run = self.run
         losses = run.history.get("loss", torch.empty(0))[self.scale_began :]
         best = self.scale_began + int(losses.argmin()) if len(losses) else done - 1
@@ -118,7 +122,7 @@ class Recorder:
         if step == 0:
             raise Diverged(
                 f"{name}: the loss of the starting image is NaN or infinite; look for pixels "
-                "that are no numbers and for divisions by zero in the loss.",
+                "that are not numbers and for divisions by zero in the loss.",
                 self.run,
             )
         raise Diverged(
@@ -129,14 +133,14 @@ class Recorder:
 
 
 def _total(terms, images: int) -> Tensor:
-    """(N,): the sum of the terms for each image; one number counts for all of them."""
+    """The sum of the terms for each image, (N,); a single number is added to all of them."""
     if not isinstance(terms, dict) or not terms:
         raise ValueError('A loss must return its terms by name: return {"content": content}.')
     for term, value in terms.items():
         if not isinstance(value, Tensor) or value.shape not in ((), (1,), (images,)):
             shape = tuple(value.shape) if isinstance(value, Tensor) else value
             raise ValueError(
-                f"The term {term} is {shape!r}; it must be a tensor of one number, or of one a "
+                f"The term {term} is {shape!r}; it must be a tensor of one number, or of one per "
                 "image."
             )
     # Half-precision terms would overflow when they are added up.

@@ -1,4 +1,4 @@
-"""What a run over the pixels of an image leaves."""
+"""The result of a run over the pixels of an image."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Diverged(FloatingPointError):
 
 @dataclass
 class PixelRun:
-    """What `optimise` leaves.
+    """The result of `optimise`.
 
     Attributes:
-        name: what the line of progress called it.
-        image: (N, C, H, W) in [0, 1], the best image of the last scale by the whole loss.
+        name: of the run, in the line of progress.
+        image: (N, C, H, W) in [0, 1], the image of the last scale with the smallest total loss.
         history: term -> (steps,) float32 tensor on the CPU, its mean over the images at every
             step, one scale after the other; "loss" is the sum of the terms.
-        frames: (step, image) pairs on the CPU, each of the size it had at that step.
+        frames: (step, image) pairs on the CPU, each with the size of that step.
         seconds: how long it took.
         stopped: whether the stop button ended it early.
     """
@@ -40,13 +40,25 @@ class PixelRun:
     stopped: bool = False
 
     def animation(self) -> Tensor:
-        """(frames, C, H, W): the first image of every frame, all of the size of the result."""
+        """The first image of every frame, (frames, C, H, W), all with the size of the result."""
         size = self.image.shape[-2:]
         return torch.cat([_interpolated(frame[:1], size) for _, frame in self.frames])
 
 
 def resized(image: Tensor, size: int) -> Tensor:
-    """(N, C, H, W) -> the same with a longer side of `size` pixels, smoothed where it shrinks."""
+    """The image with a longer side of `size` pixels; it is antialiased where it is reduced.
+
+    Args:
+        image: (N, C, H, W).
+        size: of the longer side of the result, in pixels.
+
+    Returns:
+        (N, C, h, w).
+
+    Example:
+        >>> resized(torch.rand(1, 3, 32, 64), size=16).shape
+        torch.Size([1, 3, 8, 16])
+    """
     height, width = image.shape[-2:]
     scale = size / max(height, width)
     return _interpolated(image, (max(1, round(height * scale)), max(1, round(width * scale))))

@@ -1,8 +1,8 @@
-"""`optimise`: the loop over pixels.
+"""`optimise`: the loop over the pixels of an image.
 
-The network stays as it is, and the image is what is learnt. Reconstructions, textures, style
-transfer and images that excite a filter all run on it: a notebook writes the loss, the loop
-brings the optimiser, coarse to fine, the best image so far, the run and the stop button.
+The network is fixed, and the image is optimised: for reconstructions, textures, style transfer and
+images that maximise the activation of a filter. A notebook writes the loss; the loop has the
+optimiser, the scales from coarse to fine, the best image so far, the history and the stop button.
 """
 
 from __future__ import annotations
@@ -31,31 +31,42 @@ def optimise(
     name: str = "image",
     lab: Lab | None = None,
 ) -> PixelRun:
-    """Change the pixels of an image until a loss is small, and keep the best image met.
+    """Minimise a loss over the pixels of an image, and keep the best image.
 
     In a notebook the image is shown while it changes. The stop button of the kernel ends the
-    run early with the best image so far, and the notebook goes on.
+    run early with the best image so far, and the cell continues.
 
     Args:
         loss: `loss(image) -> {term: value}`, whose sum is minimised. A value is a tensor of one
-            number, or of one an image, (N,). With `scales` it is `loss(size)` that gives this
-            function, made anew for each size from targets of that size (see `resized`).
-        start: (N, C, H, W) in [0, 1]; it is left as it is.
+            number, or of one number per image, (N,). With `scales`, `loss(size)` returns this
+            function for each size, with targets of that size (see `resized`).
+        start: (N, C, H, W) in [0, 1]; it is not changed.
         steps: how often the loss is evaluated at each scale; one number for all of them, or one
             for each. So the same number of steps is the same work for both methods.
-        method: "adam", with a rate that falls to zero, or "lbfgs", with a line search. Of several
-            images Adam improves each by itself, L-BFGS all as one.
-        lr: the learning rate, unless it shall be the method's own in `RATES`.
+        method: "adam", with a learning rate that falls to zero, or "lbfgs", with a line search.
+            Adam optimises several images independently, L-BFGS all as one vector.
+        lr: the learning rate; by default that of the method in `RATES`.
         scales: coarse to fine: the lengths of the longer side in pixels, such as (64, 128, 256).
-            Each scale begins with the best image of the one before it, enlarged.
-        watch_at: the steps whose images become frames, counted from 0 over all scales; the
-            number of steps in all means the end, the best image.
-        name: what the line of progress calls it.
+            Each scale starts from the best image of the scale before, enlarged.
+        watch_at: the steps whose images become frames, counted from 0 over all scales; the total
+            number of steps stands for the best image at the end.
+        name: of the run, in the line of progress.
         lab: the session, for its precision (bf16 or fp16 on CUDA); float32 without it.
 
+    Returns:
+        a `PixelRun` with the best image and the history.
+
     Raises:
-        ValueError: an argument cannot be used, or the loss does not give what it should.
-        Diverged: the loss became NaN or infinite; the error carries the run until then.
+        ValueError: an argument cannot be used, or the loss does not return what it should.
+        Diverged: the loss became NaN or infinite; its attribute `run` has the run until then.
+
+    Example:
+        >>> import torch
+        >>> loss = lambda image: {"error": (image - 0.3).square().sum()}
+        >>> run = optimise(loss, torch.rand(1, 3, 8, 8), steps=50)
+        · image: 50 steps [error ...]
+        >>> run.image.mean().round(decimals=1), run.history["loss"].shape
+        (tensor(0.3000), torch.Size([50]))
     """
     counts = _checked(start, steps, method, scales)
     run = PixelRun(name, start.detach())
@@ -75,7 +86,7 @@ def optimise(
 
 
 def _checked(start, steps, method, scales) -> list[int]:
-    """The steps of each scale, once all arguments are known to be of use."""
+    """The steps of each scale, after a check of all arguments."""
     if not isinstance(start, Tensor) or start.ndim != 4 or not start.is_floating_point():
         raise ValueError("start must be images (N, C, H, W) of floating-point numbers.")
     if 0 in start.shape or (start < 0).any() or (start > 1).any():

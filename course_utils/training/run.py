@@ -15,6 +15,11 @@ class Diverged(FloatingPointError):
 
     The networks hold the last weights that were known to be good, and `run.history` every step
     up to there.
+
+    Example:
+        >>> run = Run("gan", steps_per_epoch=10)
+        >>> Diverged("loss became nan at step 7", run).run.name
+        'gan'
     """
 
     def __init__(self, message: str, run: Run):

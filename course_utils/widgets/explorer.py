@@ -36,9 +36,8 @@ class Explorer(Shown):
         layout = {"object_fit": "contain", "object_position": "left", "max_height": "60vh"}
         self.view = ipywidgets.Image(format="png", layout=layout)
         self.message = ipywidgets.HTML(layout={"display": "none"})
-        self.box = ipywidgets.VBox(
-            [*(_with_player(slider) for slider in self.sliders.values()), self.view, self.message]
-        )
+        controls = [_with_play_button(slider) for slider in self.sliders.values()]
+        self.box = ipywidgets.VBox([*controls, self.view, self.message])
         self._redraw()
         for slider in self.sliders.values():
             slider.observe(self._redraw, names="value")
@@ -151,7 +150,7 @@ def _slider(name: str, control):
     )
 
 
-def _with_player(slider):
+def _with_play_button(slider):
     """Whole-number sliders called step or frame get a play button beside them."""
     import ipywidgets
 

@@ -152,7 +152,7 @@ class LatentPad:
 
     Args:
         decoder: (1, 2) code -> (1, C, H, W) logits.
-        codes, labels, classes: the codes of a data set, (N, 2), the class of each, (N,), and the
+        codes, labels, classes: the codes of a dataset, (N, 2), the class of each, (N,), and the
             names of the classes, drawn behind the point.
         extent: the axes show [-extent, extent]².
 

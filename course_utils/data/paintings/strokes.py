@@ -1,7 +1,6 @@
 """Brush and pen strokes that follow a direction field, thousands at a time."""
 
-from __future__ import annotations
-
+# Without `from __future__ import annotations`: pdoc cannot look up what a NamedTuple then has.
 from typing import NamedTuple
 
 import numpy as np

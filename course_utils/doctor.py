@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-    from ..data.registry import Dataset
+    from .data.registry import Dataset
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 INSTALL = "run `make lab`, or `pip install -r requirements.txt`"
 IMPORT_NAMES = {"pillow": "PIL", "scikit-learn": "sklearn", "scikit-image": "skimage"}
 
@@ -45,7 +45,7 @@ def doctor() -> int:
         print(f"\n{len(missing)} to mend before the notebooks can run: {missing[0].remedy}.")
         return 1
 
-    from .lab import data_folder
+    from .session.lab import data_folder
 
     _print_part("Device", [device()])
     _print_part("Data", data(data_folder()))
@@ -71,8 +71,13 @@ def packages(requirements: Path) -> Iterator[Finding]:
 
 
 def device() -> Finding:
-    """The device the notebooks choose, and how many cores stand beside it."""
-    from .lab import choose_device, choose_precision
+    """The device that the notebooks choose, its precision, and the number of processor cores.
+
+    Example:
+        >>> str(device()).split()[0]  # then the device, the precision and the cores
+        'ok'
+    """
+    from .session.lab import choose_device, choose_precision
 
     chosen = choose_device()
     return Finding(str(chosen), f"{choose_precision(chosen)}, {os.cpu_count()} processor cores")
@@ -80,7 +85,7 @@ def device() -> Finding:
 
 def data(folder: Path) -> Iterator[Finding]:
     """What there is of each dataset. None is required: lessons draw their own by default."""
-    from ..data import registry
+    from .data import registry
 
     for dataset in registry.DATASETS.values():
         if dataset.how == registry.DRAWN:
@@ -92,7 +97,15 @@ def data(folder: Path) -> Iterator[Finding]:
 
 
 def weights(folder: Path) -> Iterator[Finding]:
-    """Which trained weights ship, each with its card. None is required: notebooks train anew."""
+    """Which trained weights ship, each with its card. None is required: notebooks train anew.
+
+    Args:
+        folder: where they lie.
+
+    Example:
+        >>> [finding.state for finding in weights(Path("nowhere"))]
+        ['none in nowhere']
+    """
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         remedy = "train with `python -m course_utils run 03 --budget full --publish`"
