@@ -111,15 +111,12 @@ def test_run_keeps_what_ran_before_a_failure(folder, tmp_path):
     assert executed.cells[2].execution_count is None
 
 
-def test_run_does_not_write_over_the_notebook(folder):
+def test_run_neither_writes_over_the_notebook_nor_publishes_a_short_run(folder):
     notebooks = folder(_01_first=["1"])
     with pytest.raises(NotebookError, match="is the notebook itself"):
         run("01", out=notebooks / "01_first.ipynb", folder=notebooks)
-
-
-def test_only_a_full_run_publishes(folder):
     with pytest.raises(NotebookError, match="add --budget full"):
-        run("01", publish=True, folder=folder(_01_first=["1"]))
+        run("01", publish=True, folder=notebooks)
 
 
 def test_an_error_in_a_widget_callback_fails_the_notebook(folder, tmp_path):

@@ -64,33 +64,25 @@ Adding would do as well.
 
 def lesson(factor=2):
     """A small notebook with everything the variants look for."""
-    code = {
-        "setup": new_code_cell(CHECK),
-        "factor": new_code_cell("two = 2"),
-        "other": new_code_cell("three = 3"),
-        "claim": new_code_cell('claim("two is even", two % 2 == 0, "2")'),
-        "exercise": new_code_cell(
-            "def double(x): ...\n\n\ncheck_double(double)",
-            metadata={"tags": ["exercise"]},
-            outputs=[new_output("display_data", data={"text/plain": "○"}, metadata=NOT_YET)],
-        ),
-    }
-    heading = new_markdown_cell("## 1. Two", metadata={"speaker_notes": "Bring two apples."})
-    return new_notebook(
-        cells=[
-            new_markdown_cell(HEADER),
-            code["setup"],
-            heading,
-            new_markdown_cell("*Lecture 1.* Of two.\n\n*Before you run it: is two even?*"),
-            code["factor"],
-            code["other"],
-            code["claim"],
-            new_markdown_cell("## Exercises\n\n**1. Twice.** Double a number."),
-            code["exercise"],
-            new_markdown_cell(SOLUTION.format(factor=factor)),
-            new_markdown_cell("## Where to read on\n\nNowhere."),
-        ]
+    exercise = new_code_cell(
+        "def double(x): ...\n\n\ncheck_double(double)",
+        metadata={"tags": ["exercise"]},
+        outputs=[new_output("display_data", data={"text/plain": "○"}, metadata=NOT_YET)],
     )
+    cells = [
+        new_markdown_cell(HEADER),
+        new_code_cell(CHECK),
+        new_markdown_cell("## 1. Two", metadata={"speaker_notes": "Bring two apples."}),
+        new_markdown_cell("*Lecture 1.* Of two.\n\n*Before you run it: is two even?*"),
+        new_code_cell("two = 2"),
+        new_code_cell("three = 3"),
+        new_code_cell('claim("two is even", two % 2 == 0, "2")'),
+        new_markdown_cell("## Exercises\n\n**1. Twice.** Double a number."),
+        exercise,
+        new_markdown_cell(SOLUTION.format(factor=factor)),
+        new_markdown_cell("## Where to read on\n\nNowhere."),
+    ]
+    return new_notebook(cells=cells)
 
 
 @pytest.fixture

@@ -85,14 +85,9 @@ def test_a_fork_is_pointed_at_everywhere_and_back_again(copy, capsys):
     for path in copy.glob("notebooks/*.ipynb"):
         assert path.read_bytes().count(b"someone/my-course") == 2
         read(path)
-    assert fork(f"https://github.com/{old}", copy) == 0
-    assert {path: path.read_bytes() for path in files(copy)} == before
-
-
-def test_forking_to_where_one_is_changes_nothing(copy):
-    before = {path: path.read_bytes() for path in files(copy)}
-    fork(f"https://github.com/{stated_name(copy)}/", copy)
-    assert {path: path.read_bytes() for path in files(copy)} == before
+    for _ in range(2):  # back again, and to where one is
+        assert fork(f"https://github.com/{old}/", copy) == 0
+        assert {path: path.read_bytes() for path in files(copy)} == before
 
 
 def test_a_longer_name_that_begins_alike_is_another_repository(copy):
@@ -108,19 +103,20 @@ def test_a_longer_name_that_begins_alike_is_another_repository(copy):
 
 
 @pytest.mark.parametrize(
-    "address", ["someone/my-course", "https://gitlab.com/a/b", "https://github.com/a", ""]
+    ("address", "said"),
+    [
+        ("someone/my-course", "is not like https://github.com/OWNER/NAME"),
+        ("https://gitlab.com/a/b", "is not like"),
+        ("https://github.com/a", "is not like"),
+        ("", "is not like"),
+        (FORK, "mentioned in README.md already"),  # there were no way back
+    ],
 )
-def test_only_a_repository_on_github_is_an_address(address, copy):
-    with pytest.raises(NotebookError, match="is not like https://github.com/OWNER/NAME"):
-        fork(address, copy)
-
-
-def test_there_is_always_a_way_back(copy):
-    page = copy / "README.md"
-    page.write_text(f"Made from {FORK}.")
+def test_only_a_repository_on_github_that_is_named_nowhere_is_an_address(address, said, copy):
+    (copy / "README.md").write_text(f"Made from {FORK}.")
     before = {path: path.read_bytes() for path in files(copy)}
-    with pytest.raises(NotebookError, match="mentioned in README.md already"):
-        fork(FORK, copy)
+    with pytest.raises(NotebookError, match=said):
+        fork(address, copy)
     assert {path: path.read_bytes() for path in files(copy)} == before
 
 
