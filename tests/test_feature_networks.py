@@ -15,8 +15,9 @@ from course_utils.data import DownloadError, download
 from course_utils.data.photographs import photograph
 from course_utils.models import vgg
 from course_utils.shipped import feature_networks
+from course_utils.shipped.cards import Refused
 from course_utils.shipped.feature_networks import PUBLISHED, feature_network, published_weights
-from course_utils.shipped.weights import WeightsRefused, weights_folder
+from course_utils.shipped.weights import weights_folder
 
 
 @pytest.fixture
@@ -190,9 +191,9 @@ def test_damaged_kept_weights_are_refused(damage, publish, tmp_path):
     published_weights("squeezenet1_1", folder)
     features = folder / "squeezenet1_1_features.safetensors"
     features.write_bytes(damage(features.read_bytes()))
-    with pytest.raises(WeightsRefused, match="SHA-256.*delete it, and it is downloaded again"):
+    with pytest.raises(Refused, match="SHA-256.*delete it, and it is downloaded again"):
         feature_network("squeezenet1_1")
     features.with_name(f"{features.name}.sha256").unlink()  # kept before there were checksums
     features.write_bytes(b"no tensors")
-    with pytest.raises(WeightsRefused, match="is damaged; delete it"):
+    with pytest.raises(Refused, match="is damaged; delete it"):
         feature_network("squeezenet1_1")

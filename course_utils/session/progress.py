@@ -8,6 +8,7 @@ import time
 from datetime import datetime
 
 from . import processes
+from .records import in_notebook
 
 REDRAW_SECONDS = 0.25  # reading a loss waits for the device, so not at every step
 
@@ -107,12 +108,8 @@ def measures_in_words(values: dict[str, float]) -> str:
 
 def display_handle():
     """A place in the notebook's output that can be redrawn, or None outside a notebook."""
-    if "IPython" not in sys.modules:
+    if not in_notebook():
         return None
-    from IPython import get_ipython
     from IPython.display import display
 
-    shell = get_ipython()
-    if shell is None or not hasattr(shell, "kernel"):
-        return None
     return display(Line("…"), display_id=True)

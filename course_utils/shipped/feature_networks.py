@@ -26,7 +26,7 @@ from ..models.vgg import (
     vgg19,
 )
 from ..session.lab import data_folder
-from . import weights
+from . import cards, weights
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def feature_network(name: str, device="cpu") -> nn.Module:
     Raises:
         ValueError: the name is unknown.
         DownloadError: the weights could not be downloaded; the message says what to do instead.
-        WeightsRefused: the file of weights is damaged or of another network.
+        Refused: the file of weights is damaged or of another network.
 
     Example:
         >>> import torch
@@ -103,7 +103,7 @@ def published_weights(name: str, folder: Path) -> dict[str, Tensor]:
 
     Raises:
         DownloadError: torchvision's file could not be downloaded.
-        WeightsRefused: a file in `folder` is not what its name says.
+        Refused: a file in `folder` is not what its name says.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load, save
@@ -122,7 +122,7 @@ def published_weights(name: str, folder: Path) -> dict[str, Tensor]:
             return load(content)
     except SafetensorError:
         wrong = "is damaged"
-    raise weights.WeightsRefused(f"{kept} {wrong}; delete it, and it is downloaded again.")
+    raise cards.Refused(f"{kept} {wrong}; delete it, and it is downloaded again.")
 
 
 def _downloaded(source: Published, folder: Path) -> dict[str, Tensor]:

@@ -18,8 +18,6 @@ from ..session.files import replacing
 from ..session.lab import Lab, course_folder
 from .cards import Refused, card_of, hold_against, look_for, read_json
 
-WeightsRefused = Refused  # the name by which `feature_networks` knows it
-
 
 def weights_folder() -> Path:
     """Where the weights that ship lie."""
