@@ -1,4 +1,4 @@
-"""The DCGAN's two players: shapes, ranges, gradients, and sizes that are refused."""
+"""The DCGAN's two networks: shapes, ranges, gradients, and sizes that are refused."""
 
 import pytest
 import torch
@@ -11,8 +11,7 @@ def pair(latent=5, channels=3, width=4):
     return models.Generator(latent, channels, width), models.Discriminator(channels, width)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("width", [1, 6])
+@pytest.mark.parametrize("channels, width", [(1, 6), (3, 1)])
 def test_images_and_logits_have_their_shapes_and_ranges(channels, width):
     generator, discriminator = pair(7, channels, width)
     images = generator(20 * torch.randn(9, 7))
@@ -21,37 +20,19 @@ def test_images_and_logits_have_their_shapes_and_ranges(channels, width):
     assert discriminator(images).shape == (9,)
 
 
-def test_gradients_reach_every_parameter_of_both_players():
-    generator, discriminator = pair()
-    discriminator(generator(torch.randn(6, 5))).square().sum().backward()
-    for net in (generator, discriminator):
-        for name, parameter in net.named_parameters():
-            assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
-
-
-def test_gradients_reach_every_pixel():
-    images = torch.rand(3, 3, 32, 32, requires_grad=True)
-    pair()[1](images).sum().backward()
-    assert (images.grad != 0).float().mean() > 0.99
-
-
-def test_after_training_an_image_is_judged_by_itself():
+def test_after_training_the_logit_of_an_image_depends_on_it_alone():
     discriminator = pair()[1].eval()
     images = torch.rand(4, 3, 32, 32)
     alone = torch.cat([discriminator(image[None]) for image in images])
     assert torch.allclose(discriminator(images), alone, atol=1e-6)
 
 
-def test_another_latent_point_is_another_image():
-    generator = pair()[0].eval()
-    images = generator(torch.randn(2, 5))
-    assert not torch.equal(images[0], images[1])
-
-
 def test_weights_start_small_as_in_the_paper():
     generator, discriminator = pair(width=16)
     for layer in (generator.layers[0], generator.layers[4], discriminator.layers[5]):
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
+    assert generator.layers[2].weight.mean().item() == pytest.approx(1, abs=0.02)
+    assert generator.layers[2].weight.mean().item() == pytest.approx(1, abs=0.02)
 
 
 def test_every_pixel_gets_equally_many_contributions():
@@ -62,18 +43,15 @@ def test_every_pixel_gets_equally_many_contributions():
     assert torch.allclose(inside, inside[..., :1, :1].expand_as(inside), atol=1e-6)
 
 
-@pytest.mark.parametrize("sizes", [{"latent": 0}, {"channels": -1}, {"width": 2.5}])
-def test_sizes_that_cannot_be_built_are_refused(sizes):
-    (name,) = sizes
-    with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1"):
-        models.Generator(**sizes)
-    if name != "latent":
-        with pytest.raises(ValueError, match=f"{name} must be a whole number"):
-            models.Discriminator(**sizes)
+@pytest.mark.parametrize("name, size", [("latent", 0), ("channels", -1), ("width", 2.5)])
+def test_sizes_that_cannot_be_built_are_refused(name, size):
+    for network in (models.Generator, models.Discriminator)[: 1 if name == "latent" else 2]:
+        with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1"):
+            network(**{name: size})
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (5,), (4, 5, 1, 1)])
-def test_latent_numbers_of_another_shape_are_refused(shape):
+def test_latent_variables_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"takes \(N, 5\) latent variables"):
         pair()[0](torch.zeros(shape))
 

@@ -10,13 +10,6 @@ torch.manual_seed(0)
 MU, LOGVAR = torch.randn(6, 4, dtype=torch.double), torch.randn(6, 4, dtype=torch.double)
 
 
-def test_binary_cross_entropy_is_minus_the_log_probability_of_a_bernoulli():
-    logits = torch.randn(5, 1, 4, 4, dtype=torch.double)
-    binary = torch.randint(0, 2, logits.shape).double()
-    expected = -Bernoulli(logits=logits).log_prob(binary).flatten(1).sum(1)
-    assert torch.allclose(losses.binary_cross_entropy(logits, binary), expected)
-
-
 def test_binary_cross_entropy_follows_the_slide_for_grey_targets():
     logits, grey = torch.randn(5, 1, 4, 4).double(), torch.rand(5, 1, 4, 4).double()
     drawn = logits.sigmoid()
@@ -41,14 +34,6 @@ def test_gaussian_kl_equals_torch_distributions():
     assert torch.allclose(losses.gaussian_kl(MU, LOGVAR), expected)
 
 
-def test_gaussian_kl_is_zero_at_the_prior_and_its_gradient_too():
-    mu = torch.zeros(1, 3, requires_grad=True)
-    logvar = torch.zeros(1, 3, requires_grad=True)
-    kl = losses.gaussian_kl(mu, logvar)
-    kl.backward()
-    assert kl.item() == 0 and not mu.grad.any() and not logvar.grad.any()
-
-
 def test_full_covariance_kl_equals_torch_distributions():
     root = torch.randn(6, 4, 4, dtype=torch.double)
     covariance = root @ root.mT + torch.eye(4)
@@ -64,23 +49,10 @@ def test_log_density_equals_torch_distributions():
     assert torch.allclose(losses.gaussian_log_density(z), Normal(0.0, 1.0).log_prob(z).sum(1))
 
 
-def coins(units=5, images=7):
-    return torch.rand(images, units, dtype=torch.double)
-
-
 def test_sparsity_kl_is_torch_s_divergence_between_coins_summed_over_units():
-    h, rho = coins(), torch.tensor(0.05, dtype=torch.double)
+    h, rho = torch.rand(7, 5, dtype=torch.double), torch.tensor(0.05, dtype=torch.double)
     expected = kl_divergence(Bernoulli(rho), Bernoulli(h.mean(0))).sum()
     assert torch.allclose(losses.sparsity_kl(h, 0.05), expected)
-    assert losses.sparsity_kl(h, 0.05).shape == ()
-
-
-def test_sparsity_kl_is_zero_where_every_unit_is_on_as_often_as_asked_and_nowhere_else():
-    assert losses.sparsity_kl(torch.full((4, 3), 0.3), 0.3).item() == pytest.approx(0, abs=1e-6)
-    # On average over the images, whatever a single image does.
-    half = torch.tensor([[0.1, 0.9], [0.9, 0.1]])
-    assert losses.sparsity_kl(half, 0.5).item() == pytest.approx(0, abs=1e-6)
-    assert losses.sparsity_kl(half, 0.2) > 0.1
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -92,43 +64,33 @@ def test_sparsity_kl_is_finite_for_units_that_are_always_off_or_on(value, dtype)
     assert loss.isfinite() and loss > 0.1 and h.grad.isfinite().all()
 
 
-def test_sparsity_kl_pulls_a_unit_towards_rho():
-    h = torch.tensor([[0.5, 0.01]], requires_grad=True)
-    losses.sparsity_kl(h, 0.05).backward()
-    assert h.grad[0, 0] > 0 > h.grad[0, 1]
-
-
 @pytest.mark.parametrize("rho", [0, 1, -0.1, 1.5, float("nan")])
 def test_a_sparsity_that_is_none_is_refused(rho):
     with pytest.raises(ValueError, match="ρ is .*; give a number between 0 and 1"):
-        losses.sparsity_kl(coins(), rho)
+        losses.sparsity_kl(torch.rand(7, 5), rho)
+
+
+def equal_with_gradients(found, expected, weight):
+    gradients = [
+        torch.autograd.grad(value.sum(), weight, retain_graph=True)[0]
+        for value in (found, expected)
+    ]
+    return torch.allclose(found, expected, rtol=1e-5, atol=0) and torch.allclose(*gradients)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_contractive_penalty_is_the_squared_norm_of_autograd_s_jacobian(dtype):
-    generator = torch.Generator().manual_seed(1)
-    weight = torch.randn(6, 20, generator=generator, dtype=dtype)
-    bias = torch.randn(6, generator=generator, dtype=dtype)
-    x = torch.rand(5, 20, generator=generator, dtype=dtype)
+    torch.manual_seed(1)
+    weight = torch.randn(6, 20, dtype=dtype, requires_grad=True)
+    bias, x = torch.randn(6, dtype=dtype), torch.rand(5, 20, dtype=dtype)
 
     def encode(one):
         return (weight @ one + bias).sigmoid()
 
-    jacobians = torch.stack([torch.autograd.functional.jacobian(encode, one) for one in x])
-    expected = jacobians.square().sum((1, 2))
+    jacobians = [torch.autograd.functional.jacobian(encode, one, create_graph=True) for one in x]
     penalty = losses.contractive_penalty((x @ weight.T + bias).sigmoid(), weight)
-    assert penalty.shape == (5,) and penalty.dtype == dtype
-    assert torch.allclose(penalty, expected, rtol=1e-5, atol=0)
-
-
-def test_contractive_penalty_can_be_trained():
-    weight = torch.randn(3, 4, dtype=torch.double, requires_grad=True)
-    x = torch.rand(2, 4, dtype=torch.double)
-
-    def penalty(weight):
-        return losses.contractive_penalty((x @ weight.T).sigmoid(), weight)
-
-    assert torch.autograd.gradcheck(penalty, (weight,))
+    assert penalty.dtype == dtype
+    assert equal_with_gradients(penalty, torch.stack(jacobians).square().sum((1, 2)), weight)
 
 
 def test_the_squared_slope_is_that_of_the_function_and_can_be_differentiated():
@@ -138,7 +100,4 @@ def test_the_squared_slope_is_that_of_the_function_and_can_be_differentiated():
     slope = losses.squared_gradient_norm((images.flatten(1) @ weight).tanh(), images)
     tilt = 1 - (images.flatten(1) @ weight).tanh().square()
     expected = (tilt[:, None] * weight).square().sum(1).mean()
-    assert torch.allclose(slope, expected)
-    assert torch.allclose(
-        *(torch.autograd.grad(value, weight, retain_graph=True)[0] for value in (slope, expected))
-    )
+    assert equal_with_gradients(slope, expected, weight)

@@ -1,4 +1,6 @@
-"""U-Net, residual generator and patch discriminator: shapes, bridges, and how far they reach."""
+"""U-Net, residual generator and patch discriminator: shapes, skips and receptive fields."""
+
+from functools import partial
 
 import pytest
 import torch
@@ -12,94 +14,102 @@ def unet(**sizes):
     return models.UNet(**{"width": 4, **sizes})
 
 
-@pytest.mark.parametrize("channels, colours, shape", [(1, 3, (32, 32)), (3, 1, (8, 40))])
-def test_a_unet_keeps_the_size_and_draws_within_the_range(channels, colours, shape):
-    net = unet(channels=channels, colours=colours)
-    drawn = net(20 * torch.randn(3, channels, *shape))
-    assert drawn.shape == (3, colours, *shape)
+def patches(**sizes):
+    torch.manual_seed(0)
+    return models.PatchDiscriminator(**{"channels": 3, "width": 2, **sizes})
+
+
+def residual_generator(**sizes):
+    torch.manual_seed(0)
+    return models.ResidualGenerator(**{"width": 4, "blocks": 2, **sizes})
+
+
+@pytest.mark.parametrize(
+    "net, colours, shape",
+    [
+        (unet(channels=1, colours=3), 3, (1, 32, 32)),
+        (unet(channels=3, colours=1), 1, (3, 8, 40)),
+        (residual_generator(halvings=1), 3, (3, 4, 4)),
+        (residual_generator(), 3, (3, 8, 32)),
+        (residual_generator(halvings=3, channels=1), 1, (1, 16, 16)),
+    ],
+)
+def test_a_generator_keeps_the_size_and_draws_within_the_range(net, colours, shape):
+    drawn = net(20 * torch.randn(2, *shape))
+    assert drawn.shape == (2, colours, *shape[1:])
     assert drawn.min() >= 0 and drawn.max() <= 1
 
 
-@pytest.mark.parametrize("shape", [(2, 1, 32, 28), (2, 3, 32, 32), (1, 32, 32)])
-def test_images_that_do_not_fit_a_unet_are_refused(shape):
-    with pytest.raises(ValueError, match=r"takes \(N, 1, H, W\) with H and W multiples of 8"):
-        unet()(torch.zeros(shape))
+@pytest.mark.parametrize(
+    "make, message, size",
+    [
+        (unet, r"takes \(N, 1, H, W\) with H and W multiples of 8", (32, 28)),
+        (partial(patches, depth=2), r"takes \(N, 3, H, W\) of at least 12 pixels", (8, 32)),
+        (residual_generator, r"\(N, 3, H, W\) .* multiples of 4 and at least 8; these", (30, 32)),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(make, message, size):
+    net = make()
+    channels = net.channels
+    wrong = [(2, channels, *size), (2, channels, 4, 32), (2, channels + 1, 32, 32)]
+    for shape in [*wrong, (channels, 32, 32), (3,)]:
+        with pytest.raises(ValueError, match=message):
+            net(torch.zeros(shape))
 
 
-def test_a_single_pixel_passes_the_coarse_grid_by_a_bridge():
-    """With the way over the coarser grids shut, a pixel still moves what is drawn next to it."""
+def test_a_network_that_cannot_be_built_is_refused():
+    pairs = [(unet, "width"), (patches, "depth")]
+    pairs += [(residual_generator, size) for size in ("channels", "width", "blocks", "halvings")]
+    for make, size in pairs:
+        with pytest.raises(ValueError, match=f"{size} must be a whole number"):
+            make(**{size: 0})
+
+
+@pytest.mark.parametrize("way, first, last", [("skip", 15, 17), ("coarse", 0, 31)])
+def test_a_pixel_reaches_its_neighbours_by_a_skip_and_far_ones_by_the_coarse_grid(way, first, last):
     net = unet().eval()
-    nn.init.zeros_(net.up[2][0].weight)
+    if way == "skip":
+        nn.init.zeros_(net.up[2][0].weight)  # the way over the coarser grids is shut
     x = torch.zeros(1, 1, 32, 32)
     y = x.clone()
     y[..., 16, 16] = 1
     changed = (net(x) != net(y)).any(1)[0].nonzero()
-    assert changed.amin(0).tolist() == [15, 15] and changed.amax(0).tolist() == [17, 17]
-
-
-def test_the_coarse_grid_carries_a_pixel_far():
-    net = unet().eval()
-    x = torch.zeros(1, 1, 32, 32)
-    y = x.clone()
-    y[..., 16, 16] = 1
-    changed = (net(x) != net(y)).any(1)[0].nonzero()
-    assert changed.amin() <= 4 and changed.amax() >= 28
+    reached = changed.amin(0).tolist() + changed.amax(0).tolist()
+    assert reached == 2 * [first] + 2 * [last]
 
 
 @pytest.mark.parametrize("depth, sees", [(1, 16), (2, 34), (3, 70)])
-def test_a_logit_sees_a_patch_and_nothing_beside_it(depth, sees):
-    torch.manual_seed(0)
-    net = models.PatchDiscriminator(channels=2, width=3, depth=depth).eval()
+def test_a_logit_has_its_patch_as_receptive_field(depth, sees):
     images = torch.rand(1, 2, 160, 160, requires_grad=True)
-    logits = net(images)
+    logits = patches(channels=2, width=3, depth=depth).eval()(images)
     middle = logits.shape[1] // 2
     logits[0, middle, middle].backward()
     seen = images.grad.abs().sum((0, 1)).nonzero()
     assert (seen.amax(0) - seen.amin(0) + 1).tolist() == [sees, sees]
 
 
-@pytest.mark.parametrize("side", [32, 100, 256])
-@pytest.mark.parametrize("depth", [1, 2, 3])
-def test_there_is_a_map_of_logits_for_every_size(side, depth):
-    net = models.PatchDiscriminator(channels=3, width=2, depth=depth, norm=nn.InstanceNorm2d)
+@pytest.mark.parametrize("side, depth", [(32, 1), (32, 3), (100, 2), (256, 3)])
+def test_there_is_a_grid_of_logits_for_every_size(side, depth):
+    net = patches(depth=depth, norm=nn.InstanceNorm2d)
     assert net(torch.rand(2, 3, side, 32)).shape == (2, side // 2**depth - 2, 32 // 2**depth - 2)
 
 
-def test_gradients_reach_every_parameter_of_both():
-    generator, discriminator = unet(), models.PatchDiscriminator(channels=4, width=4)
-    outline = torch.rand(2, 1, 32, 32)
-    pair = torch.cat([outline, generator(outline)], dim=1)
-    discriminator(pair).square().sum().backward()
-    for net in (generator, discriminator):
+def test_gradients_reach_every_parameter():
+    """But no bias that instance normalisation takes away again."""
+    generator, discriminator, residual = unet(), patches(channels=4), residual_generator()
+    edges = torch.rand(2, 1, 32, 32)
+    discriminator(torch.cat([edges, generator(edges)], dim=1)).square().sum().backward()
+    residual(torch.rand(2, 3, 16, 16)).square().sum().backward()
+    for net, least in (generator, 0), (discriminator, 0), (residual, 1e-3):
         for name, parameter in net.named_parameters():
-            assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
-
-
-@pytest.mark.parametrize("shape", [(2, 4, 32, 32), (2, 3, 8, 32), (3, 32, 32)])
-def test_images_that_do_not_fit_a_patch_discriminator_are_refused(shape):
-    with pytest.raises(ValueError, match=r"takes \(N, 3, H, W\) of at least 12 pixels"):
-        models.PatchDiscriminator(channels=3, width=2, depth=2)(torch.zeros(shape))
-
-
-def test_sizes_that_cannot_be_built_are_refused():
-    with pytest.raises(ValueError, match="width must be a whole number"):
-        models.UNet(width=0)
-    with pytest.raises(ValueError, match="depth must be a whole number"):
-        models.PatchDiscriminator(depth=0)
+            if net is not residual or name.endswith("weight") or parameter is net.layers[-2].bias:
+                assert parameter.grad.abs().sum() > least, name
 
 
 def test_a_residual_generator_has_the_layers_of_the_paper():
     """c7s1-64, d128, d256, nine R256, u128, u64, c7s1-3: 11.378 million numbers."""
-
-    def convolution(before, after, kernel):
-        return before * after * kernel**2 + after
-
-    down = convolution(3, 64, 7) + convolution(64, 128, 3) + convolution(128, 256, 3)
-    blocks = 9 * 2 * convolution(256, 256, 3)
-    up = convolution(256, 128, 3) + convolution(128, 64, 3) + convolution(64, 3, 7)
     net = models.ResidualGenerator(channels=3, width=64, blocks=9, halvings=2)
-    count = sum(parameter.numel() for parameter in net.parameters())
-    assert count == down + blocks + up == 11_378_179
+    assert sum(parameter.numel() for parameter in net.parameters()) == 11_378_179
 
 
 def written_out(net, x):
@@ -124,58 +134,9 @@ def written_out(net, x):
     return mirrored(normalised(x).relu(), last).tanh() / 2 + 0.5
 
 
-def residual_generator(**sizes):
-    torch.manual_seed(0)
-    return models.ResidualGenerator(**{"width": 4, "blocks": 2, "halvings": 1, **sizes})
-
-
-def test_a_residual_generator_is_what_the_notation_says():
-    net, images = residual_generator().double(), torch.rand(3, 3, 12, 10, dtype=torch.float64)
-    assert torch.allclose(net(images), written_out(net, images), atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "sizes, shape",
-    [
-        ({"halvings": 1}, (4, 4)),
-        ({"halvings": 1}, (32, 30)),
-        ({"halvings": 2}, (8, 32)),
-        ({"halvings": 3, "channels": 1}, (16, 16)),
-    ],
-)
-def test_a_residual_generator_keeps_the_size_and_draws_within_the_range(sizes, shape):
-    net = residual_generator(**sizes)
-    drawn = net(torch.rand(2, net.channels, *shape))
-    assert drawn.shape == (2, net.channels, *shape)
-    assert drawn.min() >= 0 and drawn.max() <= 1
-
-
-def test_images_in_a_batch_of_a_residual_generator_do_not_know_of_each_other():
-    net, images = residual_generator().double(), torch.rand(3, 3, 16, 16, dtype=torch.float64)
-    alone = torch.cat([net(image) for image in images.split(1)])
-    assert net.training and torch.allclose(net(images), alone, atol=1e-12)
-    assert torch.allclose(net.eval()(images), alone, atol=1e-12)
-
-
-def test_gradients_reach_every_weight_of_a_residual_generator():
-    """But no bias that the normalisation takes away again, and that is there for the count."""
-    net = residual_generator()
-    net(torch.rand(2, 3, 16, 16)).square().sum().backward()
-    for name, parameter in net.named_parameters():
-        if name.endswith("weight"):
-            assert parameter.grad.abs().sum() > 1e-3, name
-    assert net.layers[-2].bias.grad.abs().sum() > 1e-3
-
-
-@pytest.mark.parametrize(
-    "shape", [(2, 1, 32, 32), (2, 3, 30, 32), (2, 3, 4, 32), (3, 32, 32), (3,)]
-)
-def test_images_that_do_not_fit_a_residual_generator_are_refused(shape):
-    with pytest.raises(ValueError, match=r"\(N, 3, H, W\) .* multiples of 4 and at least 8; these"):
-        residual_generator(halvings=2)(torch.zeros(shape))
-
-
-@pytest.mark.parametrize("size", ["channels", "width", "blocks", "halvings"])
-def test_a_residual_generator_that_cannot_be_built_is_refused(size):
-    with pytest.raises(ValueError, match=f"{size} must be a whole number"):
-        models.ResidualGenerator(**{size: 0})
+def test_a_residual_generator_is_what_the_notation_says_for_each_image_alone():
+    net = residual_generator(halvings=1).double()
+    images = torch.rand(3, 3, 12, 10, dtype=torch.float64)
+    expected = torch.cat([written_out(net, image) for image in images.split(1)])
+    assert net.training and torch.allclose(net(images), expected, atol=1e-12)
+    assert torch.allclose(net.eval()(images), expected, atol=1e-12)
