@@ -32,7 +32,6 @@ def test_weights_start_small_as_in_the_paper():
     for layer in (generator.layers[0], generator.layers[4], discriminator.layers[5]):
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
     assert generator.layers[2].weight.mean().item() == pytest.approx(1, abs=0.02)
-    assert generator.layers[2].weight.mean().item() == pytest.approx(1, abs=0.02)
 
 
 def test_every_pixel_gets_equally_many_contributions():

@@ -400,17 +400,12 @@ def test_a_score_is_the_coverage_of_G_and_of_its_average(lesson, lab, monkeypatc
 def test_the_scoreboard_shows_what_was_put_into_it(lesson):
     seeds, ring = lesson.TABLE_SEEDS, mixtures.ring()
     grid = mixtures.Mixture("grid", ring.means, ring.std)  # of eight modes, like the numbers below
-    scores = {
-        mixture: {
-            name: {
-                "G": [[number] * seeds for number in (modes, modes - 1, 0.5, 1.25)],
-                "average of G": [[number] * seeds for number in (8.0, 8.0, 0.75, 0.125)],
-                "seconds": seconds,
-            }
-            for name, modes in (("one", 8.0), ("two", 5.0))
-        }
-        for mixture, seconds in (("ring", 7.0), ("grid", 9.0))
-    }
+    average = [[number] * seeds for number in (8.0, 8.0, 0.75, 0.125)]
+    scores = {"ring": {}, "grid": {}}
+    for name, modes in (("one", 8.0), ("two", 5.0)):
+        for mixture, seconds in (("ring", 7.0), ("grid", 9.0)):
+            G = [[number] * seeds for number in (modes, modes - 1, 0.5, 1.25)]
+            scores[mixture][name] = {"G": G, "average of G": average, "seconds": seconds}
     scores["ring"]["two"]["G"][1][0] = 8.0  # one seed of the second has kept all on the ring
     lines = lesson.scoreboard(scores, ring, which=0).splitlines()
     (first,), (second,) = ([line for line in lines if word in line] for word in ("one", "two"))

@@ -49,8 +49,8 @@ class Record:
         """
         fresh = {}
         for key in self.pending[0]:
-            values = [torch.as_tensor(measures[key]).detach().float() for measures in self.pending]
-            fresh[key] = torch.stack(values).cpu()
+            values = [torch.as_tensor(measures[key]).float() for measures in self.pending]
+            fresh[key] = torch.stack([value.reshape(()) for value in values]).cpu()
         processes.all_reduce(fresh.values(), torch.tensor(self.shares).repeat(len(fresh)))
         first_bad, culprit = _first_bad(fresh, self.run.history)
         for key, values in fresh.items():
@@ -88,18 +88,18 @@ def _detached(measures: dict, expected) -> dict:
     """The measures of a step without their graphs, which would fill the memory."""
     if not isinstance(measures, dict) or not measures:
         raise ValueError('A step must return its measures: return {"loss": loss}.')
-    if expected and set(measures) != set(expected):
+    if expected and measures.keys() != expected.keys():
         raise ValueError(
             f"This step returned the measures {sorted(measures)}, the one before "
             f"{sorted(expected)}; every step must return the same."
         )
+    kept = dict(measures)
     for measure, value in measures.items():
-        if isinstance(value, Tensor) and value.numel() != 1:
-            raise ValueError(f"{measure} has {value.numel()} numbers; return one, its .mean().")
-    return {
-        measure: value.detach().reshape(()) if isinstance(value, Tensor) else value
-        for measure, value in measures.items()
-    }
+        if isinstance(value, Tensor):
+            if value.numel() != 1:
+                raise ValueError(f"{measure} has {value.numel()} numbers; return one, its .mean().")
+            kept[measure] = value.detach()
+    return kept
 
 
 def _finite(weights: Weights) -> bool:
