@@ -16,6 +16,9 @@ DEV      := $(VENV)/.dev-$(call checksum,requirements.txt requirements-dev.txt)
 # Whatever environment VENV names, the code of this clone is what runs, in kernels too.
 export PYTHONPATH := $(CURDIR)
 
+# Jupyter refuses root, whom containers and rented machines have: on loopback only it is let in.
+AS_ROOT  := $(if $(filter 0,$(shell id -u)),--allow-root --ip=127.0.0.1)
+
 # One thread a process: two torch processes that share the same cores slow each other badly.
 # A plotting backend set for scripts would leave the notebooks without figures.
 QUIET    := env -u MPLBACKEND OMP_NUM_THREADS=1 COURSE_PROGRESS=off
@@ -28,7 +31,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "%-20s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(LAB)  ## set up what is missing and open JupyterLab on the notebooks
-	$(BIN)/python -m jupyterlab notebooks
+	$(BIN)/python -m jupyterlab notebooks $(AS_ROOT)
 
 test: $(DEV) lint  ## set up what is missing and run every test: package, notebooks, page
 	$(QUIET) $(BIN)/python -m pytest tests --ignore tests/test_browser.py \

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
+
+from .session import settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says. Returns the exit status."""
+    try:
+        settings.check()
+    except settings.WrongSetting as error:
+        print(error, file=sys.stderr)
+        return 2
     options = vars(_parser().parse_args(arguments))
     command = options.pop("command")
     if command == "doctor":
@@ -45,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m course_utils", description="Check, run and store the course's notebooks."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    chosen = os.environ.get("COURSE_BUDGET") or "classroom"
+    chosen = settings.budget()
     budgets = {"choices": ["classroom", "full"], "default": chosen}
     some = {"nargs": "*", "metavar": "NAME", "help": "how its file name starts; all without one"}
 
@@ -54,8 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run one notebook and keep the executed copy")
     run.add_argument("name", help="how the notebook's file name starts, such as 03")
     run.add_argument("--budget", **budgets, help="seconds on a laptop, or minutes on a GPU")
-    seed = int(os.environ.get("COURSE_SEED") or 0)
-    run.add_argument("--seed", type=int, default=seed, help="what every random number follows from")
+    run.add_argument(
+        "--seed", type=int, default=settings.seed(), help="what every random number follows from"
+    )
     run.add_argument("--out", type=Path, help="the executed copy (default: runs/<notebook>)")
     run.add_argument(
         "--publish", action="store_true", help="renew the weights that ship; with --budget full"

@@ -47,7 +47,10 @@ def doctor() -> int:
 
     from .session.lab import data_folder
 
-    _print_part("Device", [device()])
+    there = device()
+    _print_part("Device", [there])
+    if there.remedy:
+        return 1
     _print_part("Data", data(data_folder()))
     _print_part("Weights", weights(ROOT / "data" / "weights"))
     print("\nReady: every notebook runs here with its default data.")
@@ -79,7 +82,10 @@ def device() -> Finding:
     """
     from .session.lab import choose_device, choose_precision
 
-    chosen = choose_device()
+    try:
+        chosen = choose_device()
+    except ValueError as error:  # COURSE_DEVICE names one that is not here
+        return Finding("device", str(error).rstrip("."), "unset COURSE_DEVICE")
     return Finding(str(chosen), f"{choose_precision(chosen)}, {os.cpu_count()} processor cores")
 
 

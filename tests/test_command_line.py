@@ -10,6 +10,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 
+import course_utils
 from course_utils.__main__ import main
 from course_utils.authoring.claims_table import claims_section
 from course_utils.authoring.commands import claims, run, store
@@ -314,3 +315,24 @@ def test_constraints_fit_the_requirements():
             if line and line[0] not in "#-":
                 wanted = Requirement(line)
                 assert wanted.specifier.contains(pins[wanted.name]), line
+
+
+@pytest.mark.parametrize("command", ["doctor", "run", "notebooks", "student", "solved", "claims"])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SEED", "lucky"), ("SEED", "-1"), ("BUDGET", "ful"), ("DEVICE", "gpu"), ("PRECISION", "64")],
+)
+def test_a_wrong_setting_is_one_sentence_whatever_the_command(
+    command, variable, value, monkeypatch, capsys
+):
+    monkeypatch.setenv(f"COURSE_{variable}", value)
+    assert main([command, *(["03"] if command == "run" else [])]) == 2
+    said = capsys.readouterr()
+    assert repr(value) in said.err and len(said.err.splitlines()) == 1 and not said.out
+
+
+def test_an_empty_setting_means_the_default(monkeypatch):
+    for variable in ("SEED", "BUDGET", "DEVICE", "PRECISION"):
+        monkeypatch.setenv(f"COURSE_{variable}", "")
+    lab = course_utils.start("empty")
+    assert (lab.seed, lab.budget, lab.precision) == (0, "classroom", "float32")

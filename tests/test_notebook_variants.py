@@ -1,6 +1,8 @@
 """Notebooks for students and lecturers, and the solved ones that nbval runs."""
 
+import os
 import re
+import subprocess
 
 import nbformat
 import pytest
@@ -9,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from course_utils.authoring.commands import instructor, solved, student
 from course_utils.authoring.notebooks import (
     NOTEBOOKS,
+    ROOT,
     NotebookError,
     find,
     read,
@@ -215,3 +218,31 @@ def test_every_notebook_can_be_planned(path):
     assert [part.title for part in parts].count("Exercises") == 1
     plan = with_speaker_notes(notebook, {}).cells[1].source
     assert plan.count("\n| ") == len(parts) + 1
+
+
+def test_nothing_is_written_over_that_the_command_has_not_made(folder, tmp_path):
+    """The lecturer's own notebooks, another's file, and a copy that a student has worked on."""
+    lesson, out = folder / "01_numbers.ipynb", tmp_path / "student"
+    before = lesson.read_bytes()
+    with pytest.raises(NotebookError, match="is the lesson itself; name another folder"):
+        student(["01"], folder, folder)
+    assert student(["01"], out, folder) == student(["01"], out, folder) == 0
+    copy = read(out / "01_numbers.ipynb")
+    copy.cells[-1].source = "def twice(x): return 2 * x"
+    write(copy, out / "01_numbers.ipynb")
+    with pytest.raises(NotebookError, match="was worked on since `student` made it; move it away"):
+        student(["01"], out, folder)
+    with pytest.raises(NotebookError, match="was not made by `solved`"):
+        solved(["01"], out, folder)
+    (tmp_path / "file").touch()
+    with pytest.raises(NotebookError, match="file is a file; name a folder with --out"):
+        student(["01"], tmp_path / "file", folder)
+    assert lesson.read_bytes() == before
+    assert read(out / "01_numbers.ipynb").cells[-1].source == "def twice(x): return 2 * x"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root is refused")
+def test_make_lab_opens_for_root_on_loopback_only():
+    command = ["make", "--dry-run", "lab"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "jupyterlab notebooks --allow-root --ip=127.0.0.1" in shown

@@ -36,7 +36,7 @@ def test_environment_decides_budget_seed_and_folders(monkeypatch, tmp_path):
     [
         ("COURSE_BUDGET", "huge", "classroom, full"),
         ("COURSE_SEED", "lucky", "whole number"),
-        ("COURSE_DEVICE", "abacus", "this machine has"),
+        ("COURSE_DEVICE", "abacus", "cpu, cuda, cuda:N or mps"),
         ("COURSE_PRECISION", "exact", "float32, bf16"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import io
 import itertools
 import json
 import math
@@ -314,6 +315,34 @@ def test_a_run_that_diverges_carries_its_history_and_gives_good_weights_back(lab
     # The history is looked at every hundred steps, and the weights are kept there.
     assert net.weight.item() == at // 100 * 100
     assert not net.training
+
+
+@pytest.mark.parametrize(("steps", "good"), [(1, 0), (150, 100), (250, 200)])
+def test_weights_spoilt_behind_a_finite_loss_are_neither_returned_nor_saved(lab, steps, good):
+    """The slope of a root at 0 is NaN, and the loss that shows it is that of the next step."""
+    net = counter()
+
+    def step(x, nets, opts):
+        with torch.no_grad():
+            nets.counter.weight += 1
+            if nets.counter.weight.item() == steps:
+                nets.counter.weight.fill_(math.nan)
+        return {"loss": 1.0}
+
+    for _ in range(2):  # the second time, from the checkpoint
+        with pytest.raises(Diverged, match="weights became NaN or infinite up to step"):
+            fit(step, torch.ones(steps, 1), {"counter": net}, lab, epochs=1, batch_size=1,
+                save="root", save_every=1e9)  # fmt: skip
+        assert net.weight.item() == good
+    saved = [torch.load(io.BytesIO(path.read_bytes().split(b"\n", 2)[2]))
+             for path in lab.runs_folder.glob("root-*.pt")]  # fmt: skip
+    assert saved and all(one["state"]["nets"]["counter"]["weight"].isfinite() for one in saved)
+
+
+def test_what_is_infinite_from_the_beginning_is_meant_to_be(lab):
+    net = nn.Linear(3, 1)
+    net.register_buffer("mask", torch.tensor([0.0, -math.inf]))
+    assert fit(line_step, line_data(), {"line": net}, lab, epochs=1).resumed_at == 0
 
 
 @pytest.mark.parametrize("before", [2.0, 0.0, 1e-9, -0.5])

@@ -27,6 +27,7 @@ from .notebooks import (
     write,
 )
 from .speaker_notes import with_speaker_notes
+from .targets import targets, write_variant
 from .variants import (
     only_exercises,
     unsolved,
@@ -128,9 +129,13 @@ def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
 
 
 def student(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
-    """Write notebooks without their solutions into `out`, build/student by default."""
-    for path in find(names, folder):
-        write(without_solutions(read(path)), (out or ROOT / "build" / "student") / path.name)
+    """Write notebooks without their solutions into `out`, build/student by default.
+
+    Raises:
+        NotebookError: in this and in the next two, something is in the way that is not to be lost.
+    """
+    for path, target in targets(find(names, folder), out, "student"):
+        write_variant(without_solutions(read(path)), target, "student")
     return 0
 
 
@@ -140,9 +145,8 @@ def solved(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) 
     Args:
         out: the folder they go to, build/solved by default.
     """
-    for path in find(names, folder):
-        notebook = only_exercises(with_solutions(read(path)))
-        write(notebook, (out or ROOT / "build" / "solved") / path.name)
+    for path, target in targets(find(names, folder), out, "solved"):
+        write_variant(only_exercises(with_solutions(read(path))), target, "solved")
     return 0
 
 
@@ -155,14 +159,14 @@ def instructor(names: list[str], out: Path | None = None, folder: Path = NOTEBOO
     Raises:
         NotebookError: a cell or widget callback failed, or a solution does not satisfy its check.
     """
-    for path in find(names, folder):
+    for path, target in targets(find(names, folder), out, "instructor"):
         print(path.stem)
         notebook = with_solutions(read(path))
         seconds = _executed_here(notebook, path.parent)
         if wrong := unsolved(notebook):
             raise NotebookError(f"{path.stem}: a solution is refused.\n" + "\n".join(wrong))
         noted = with_speaker_notes(clean(notebook), seconds)
-        write(noted, (out or ROOT / "build" / "instructor") / path.name)
+        write_variant(noted, target, "instructor")
     return 0
 
 

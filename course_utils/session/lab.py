@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +24,8 @@ import numpy
 import torch
 
 from .. import __version__
-from . import processes
+from . import processes, settings
 from .records import say
-
-BUDGETS = ("classroom", "full")
-PRECISIONS = ("float32", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
@@ -82,27 +78,17 @@ def start(name: str, seed: int = 0) -> Lab:
         >>> lab.seed, lab.pick(classroom=5, full=50)
         (1, 5)
     """
-    budget = os.environ.get("COURSE_BUDGET", "classroom")
-    if budget not in BUDGETS:
-        raise ValueError(f"COURSE_BUDGET is {budget!r}; set it to one of: {', '.join(BUDGETS)}.")
-    seed_text = os.environ.get("COURSE_SEED") or str(seed)
-    if not seed_text.isdecimal() or int(seed_text) >= 2**31 - 1:
-        raise ValueError(
-            f"The seed is {seed_text!r}; give start, or COURSE_SEED, a whole number from 0 to 2³¹."
-        )
     device = choose_device()
     lab = Lab(
         name=name,
-        seed=int(seed_text),
-        budget=budget,
+        seed=settings.seed(seed),
+        budget=settings.budget(),
         device=device,
-        precision=os.environ.get("COURSE_PRECISION") or choose_precision(device),
+        precision=settings.precision() or choose_precision(device),
         data_folder=data_folder(),
         runs_folder=runs_folder() / name,
         publish=os.environ.get("COURSE_PUBLISH") == "1",
     )
-    if lab.precision not in PRECISIONS:
-        raise ValueError(f"COURSE_PRECISION is {lab.precision!r}; use {', '.join(PRECISIONS)}.")
     seed_everything(lab.seed)
     # NumPy 2.1 asks once for its smallest numbers, and complains where they count as 0 already.
     numpy.finfo(numpy.float32), numpy.finfo(numpy.float64)
@@ -115,10 +101,10 @@ def start(name: str, seed: int = 0) -> Lab:
         torch.set_float32_matmul_precision("high")
         if device.index is not None:
             torch.cuda.set_device(device)  # whose random numbers a checkpoint keeps
-    say(describe(lab), session=settings(lab))
+    say(describe(lab), session=described(lab))
     if processes.count() > 1:
         kind = f"{lab.precision} on {device.type}"
-        processes.check_alike("settings", f"{name}, {budget} budget, seed {lab.seed}, {kind}")
+        processes.check_alike("settings", f"{name}, {lab.budget} budget, seed {lab.seed}, {kind}")
         own = {"process": processes.name(), "device": describe_device(device)}
         for each in processes.all_gather_objects(own):
             say(f"{each['process']} · {each['device']}", **each)
@@ -130,7 +116,7 @@ def choose_device() -> torch.device:
 
     Of several processes on a machine, each has a GPU of its own.
     """
-    wanted = os.environ.get("COURSE_DEVICE") or None
+    wanted = settings.device()
     present = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available() and processes.count() == 1,  # it cannot share
@@ -138,7 +124,7 @@ def choose_device() -> torch.device:
     }
     if wanted is None:
         wanted = next(kind for kind, there in present.items() if there)
-    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", wanted) or not present[wanted.split(":")[0]]:
+    if not present[wanted.split(":")[0]]:
         usable = ", ".join(kind for kind, there in present.items() if there)
         raise ValueError(f"COURSE_DEVICE is {wanted!r}; this machine has: {usable}.")
     if processes.count() > 1 and wanted.startswith("cuda"):
@@ -202,7 +188,7 @@ def runs_folder() -> Path:
     return Path(chosen).expanduser() if chosen else course_folder() / "runs"
 
 
-def settings(lab: Lab) -> dict[str, str | int]:
+def described(lab: Lab) -> dict[str, str | int]:
     """What `start` records: versions, the device in words, precision, budget and seed."""
     return {
         "course_utils": __version__,
@@ -219,7 +205,7 @@ def describe(lab: Lab) -> str:
     return (
         "course_utils {course_utils} · torch {torch} · {device} · {precision} · {budget} budget · "
         "seed {seed}"
-    ).format(**settings(lab))
+    ).format(**described(lab))
 
 
 def describe_device(device: torch.device) -> str:

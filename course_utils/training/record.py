@@ -11,6 +11,10 @@ from .run import Run
 
 READ_BACK_EVERY = 100  # steps between two copies of the history from the device
 RUNAWAY = 1e6  # a measure this many times its first value (or 1) is not coming back
+ADVICE = (
+    "the training diverged. Try a smaller learning rate, or look for a log, a root or a division "
+    "of zero, whose slope may be infinite. The networks have their last good weights back."
+)
 
 
 class Record:
@@ -22,6 +26,8 @@ class Record:
 
     def __init__(self, run: Run, players: Players):
         self.run, self.players, self.good = run, players, players.weights()
+        # What is infinite from the beginning, such as a mask in a buffer, is meant to be.
+        self.finite = {key: _finite_parts(net) for key, net in self.good.items()}
         self.pending: list[dict] = []
         self.shares: list[float] = []
         self.trouble = ""
@@ -56,20 +62,26 @@ class Record:
         for key, values in fresh.items():
             before = self.run.history.get(key, values[:0])
             self.run.history[key] = torch.cat([before, values[:first_bad]])
+        now = self.players.weights()  # the last step may have spoilt them, with a finite loss
+        spoilt = processes.broadcast_object(not self._still_finite(now))
         if culprit:
             step = number + 1 - len(self.pending) + first_bad
-            self.trouble = (
-                f"{culprit} became {fresh[culprit][first_bad].item():.3g} at step {step}: the "
-                "training diverged. Try a smaller learning rate, or look for a log or a division "
-                "of zero. The networks have their last good weights back."
-            )
+            value = fresh[culprit][first_bad].item()
+            self.trouble = f"{culprit} became {value:.3g} at step {step}: {ADVICE}"
+        elif spoilt:
+            self.trouble = f"weights became NaN or infinite up to step {number}: {ADVICE}"
+        if self.trouble:
             self.players.put_back(self.good)
         else:
-            now = self.players.weights()  # the last step may have spoilt them unseen
-            self.good = now if _finite(now) else self.good
+            self.good = now
         self.pending.clear()
         self.shares.clear()
-        return not culprit
+        return not self.trouble
+
+    def _still_finite(self, weights: Weights) -> bool:
+        """Whether all that was finite at the beginning is, asked of the device once."""
+        parts = [weights[key][name] for key, names in self.finite.items() for name in names]
+        return not parts or bool(torch.stack([part.isfinite().all() for part in parts]).all())
 
 
 def _first_bad(fresh: dict[str, Tensor], history: dict[str, Tensor]) -> tuple[int, str]:
@@ -102,7 +114,6 @@ def _detached(measures: dict, expected) -> dict:
     return kept
 
 
-def _finite(weights: Weights) -> bool:
-    """Whether every weight is a number, asked of the device once."""
-    whole = [value.isfinite().all() for net in weights.values() for value in net.values()]
-    return bool(torch.stack(whole).all())
+def _finite_parts(net: dict[str, Tensor]) -> list[str]:
+    """The names of those weights and buffers that are finite."""
+    return [name for name, value in net.items() if bool(value.isfinite().all())]
