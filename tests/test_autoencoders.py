@@ -64,6 +64,8 @@ def test_an_autoencoder_is_the_layers_it_is_said_to_be():
     assert torch.allclose(net.encode(x), h)
     logits = up[2](up[1](up[0](h).tanh()).tanh()).view(5, 1, 3, 3)
     assert torch.allclose(net(x), logits, atol=1e-6)
+    paper = models.Autoencoder(30, (1000, 500, 250))  # Hinton and Salakhutdinov 2006
+    assert sum(p.numel() for p in paper.parameters()) == 2_837_314
 
 
 def test_hidden_layers_are_normalised_and_neither_the_code_nor_the_image():

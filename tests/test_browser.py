@@ -34,7 +34,7 @@ UPLOAD = """
 from course_utils import plots, widgets
 
 def mirrored(image):
-    return plots.sheet(image.flip(3), columns=1, scale=20)
+    return plots.image_grid(image.flip(3), columns=1, scale=20)
 
 widgets.ImagePicker(mirrored, "Yours in a mirror.", first=FIRST, shape=(3, 8, 8))
 """
