@@ -1,7 +1,4 @@
-"""Animals are drawn as their factors say, and partners differ in nothing but the animal.
-
-What they have in common with the faces is in `test_faces`.
-"""
+"""Animals are drawn as their factors say, and partners differ in nothing but the animal."""
 
 import pytest
 import torch

@@ -1,7 +1,4 @@
-"""Faces are drawn as their factors say, and each factor moves only what it should.
-
-What holds of every set that is drawn from factors is tested here for the animals as well.
-"""
+"""What holds of faces and animals alike; and a factor of a face changes only what it should."""
 
 import math
 import re

@@ -164,9 +164,8 @@ def photograph(digit, seed=0, height=220, centre=(0.5, 0.5), paper=(0.45, 0.95))
 def correlation(ones, others):
     """(N,) correlations over pixels, at the best of the shifts by up to one pixel."""
     shifted = [others.roll((down, right), (2, 3)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
-    pairs = [(ones, moved) for moved in shifted]
-    centred = [[x.flatten(1) - x.flatten(1).mean(1, True) for x in pair] for pair in pairs]
-    return torch.stack([torch.cosine_similarity(*pair) for pair in centred]).amax(0)
+    ones, *shifted = (x.flatten(1) - x.flatten(1).mean(1, True) for x in (ones, *shifted))
+    return torch.stack([torch.cosine_similarity(ones, moved) for moved in shifted]).amax(0)
 
 
 @pytest.fixture(scope="module")
