@@ -4,10 +4,7 @@ Everything is chosen in `start` and carried in one frozen object, the `Lab`; no 
 keeps such choices of its own. Environment variables override them, so that the same notebook
 runs in class, in full and in tests:
 
-    COURSE_BUDGET    classroom (default) or full
-    COURSE_SEED      a whole number
-    COURSE_DEVICE    cpu, cuda or mps
-    COURSE_PRECISION float32, bf16 or fp16
+    COURSE_BUDGET, COURSE_SEED, COURSE_DEVICE, COURSE_PRECISION: see `settings`, which checks them
     COURSE_DATA      folder of downloaded data sets
     COURSE_RUNS      folder of checkpoints of training runs
     COURSE_PUBLISH   1: a full run writes the weights that ship
