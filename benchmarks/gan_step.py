@@ -26,8 +26,8 @@ def by_fit(lab, data, lesson) -> float:
 
     from course_utils.training import constant, fit
 
-    nets = players(lesson)
-    step = lesson["rounds_of"](lesson["plain"])
+    nets = networks(lesson)
+    step = lesson["step_of"](lesson["Method"]())
     torch.manual_seed(0)
     run = fit(
         step, data, nets, lab, epochs=EPOCHS, lr=2e-3, betas=(0.5, 0.99), batch_size=BATCH,
@@ -37,15 +37,15 @@ def by_fit(lab, data, lesson) -> float:
 
 
 def bare(data, lesson) -> float:
-    """Seconds a step of the same game written out, with nothing around it."""
+    """Seconds a step of the same training written out, with nothing around it."""
     import torch
     from torch.nn.functional import softplus
 
-    nets = players(lesson)
+    nets = networks(lesson)
     G, D, average = nets["generator"], nets["discriminator"], nets["average"]
     adam = {"lr": 2e-3, "betas": (0.5, 0.99), "fused": True}
-    g_adam = torch.optim.Adam(G.parameters(), **adam)
-    d_adam = torch.optim.Adam(D.parameters(), **adam)
+    adam_G = torch.optim.Adam(G.parameters(), **adam)
+    adam_D = torch.optim.Adam(D.parameters(), **adam)
     torch.manual_seed(0)
     began = time.perf_counter()
     for _ in range(EPOCHS):
@@ -53,20 +53,20 @@ def bare(data, lesson) -> float:
         for picked in order.split(BATCH):
             real = data[picked].transpose(0, 1)
             fake = G(torch.randn(1, BATCH, 2)).detach()
-            d_loss = softplus(-D(real)).mean() + softplus(D(fake)).mean()
-            d_adam.zero_grad()
-            d_loss.backward()
-            d_adam.step()
-            g_loss = softplus(-D(G(torch.randn(1, BATCH, 2)))).mean()
-            g_adam.zero_grad()
-            g_loss.backward(inputs=list(G.parameters()))
-            g_adam.step()
+            loss_D = softplus(-D(real)).mean() + softplus(D(fake)).mean()
+            adam_D.zero_grad()
+            loss_D.backward()
+            adam_D.step()
+            loss_G = softplus(-D(G(torch.randn(1, BATCH, 2)))).mean()
+            adam_G.zero_grad()
+            loss_G.backward(inputs=list(G.parameters()))
+            adam_G.step()
             with torch.no_grad():
                 torch._foreach_lerp_(list(average.parameters()), list(G.parameters()), 0.001)
     return (time.perf_counter() - began) / (EPOCHS * BATCHES)
 
 
-def players(lesson) -> dict:
+def networks(lesson) -> dict:
     import copy
 
     import torch
@@ -85,8 +85,8 @@ def main() -> None:
     from course_utils.data import mixtures
 
     torch.set_num_threads(1)
-    lab = course_utils.start("04_gans_and_mode_collapse")
-    lesson = definitions(NOTEBOOKS / "04_gans_and_mode_collapse.ipynb", tag="games")
+    lab = course_utils.start("04b_stabilizing_gans")
+    lesson = definitions(NOTEBOOKS / "04b_stabilizing_gans.ipynb", tag="methods")
     data = mixtures.ring().standardised().sample(BATCH * BATCHES, 1)
     by_fit(lab, data, lesson), bare(data, lesson)  # the first of everything is slow
     pairs = [(by_fit(lab, data, lesson), bare(data, lesson)) for _ in range(SITTINGS)]

@@ -1,124 +1,231 @@
-"""The scoreboard of lesson 04: every variant of the GAN on the ring and the grid, ten seeds each.
+"""The comparison of lesson 04b: GAN methods, each tuned, then trained with ten other seeds.
 
-The variants are the notebook's own: this runs its cells tagged "games", trains each in a process
-of its own, and writes the table and the file that the notebook shows. What is finished is kept,
-so that a run that was cut goes on where it stopped.
+Methods and protocol are the notebook's own: this runs its cells tagged "methods", and does in
+several processes what `compare_all` there does in one. Then it trains what the notebook calls
+FINALISTS. Every tuning and every training is kept in a file as soon as it is finished, so that a
+run that was cut goes on where it stopped; where those cells have changed, it begins anew.
 
-    python benchmarks/mode_collapse.py [--finished FOLDER] [--workers 2]
+    python benchmarks/mode_collapse.py [--workers 2]
+    python benchmarks/mode_collapse.py --page  (only the page of results, from the tables that ship)
+    python benchmarks/mode_collapse.py --updates 100 --methods R1 --out FOLDER  (a quick try)
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import math
 import os
 import re
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-RESULT = ROOT / "benchmarks" / "results" / "mode_collapse.md"
-NAME = "mode_collapse_scoreboard"
+PAGE = ROOT / "benchmarks" / "results" / "mode_collapse.md"
+NOTEBOOK = ROOT / "notebooks" / "04b_stabilizing_gans.ipynb"
+PLAIN, FINALIST_BATCH = "plain GAN", 256
 
 
 @cache
 def lesson() -> dict:
-    """What the notebook's cells tagged "games" define."""
-    from course_utils.authoring.notebooks import NOTEBOOKS, definitions
+    """What the notebook's cells tagged "methods" define."""
+    from course_utils.authoring.notebooks import definitions
 
-    return definitions(NOTEBOOKS / "04_gans_and_mode_collapse.ipynb", tag="games")
+    return definitions(NOTEBOOK, tag="methods")
 
 
-def play(job: tuple[str, str, str]) -> tuple[str, str]:
-    """Train a variant on a mixture with ten seeds at once and keep its scores in a file."""
-    name, mixture_name, path = job
-    if Path(path).exists():
-        return name, mixture_name
+@cache
+def session():
+    """The session, on one thread, and the two mixtures."""
     os.environ |= {"COURSE_BUDGET": "full", "COURSE_PROGRESS": "off"}
     import torch
 
     import course_utils
     from course_utils.data import mixtures
-    from course_utils.session.files import replacing
 
     torch.set_num_threads(1)
-    lab = course_utils.start("04_gans_and_mode_collapse", seed=0)
-    mixture = getattr(mixtures, mixture_name)().standardised().to(lab.device)
-    score, game = lesson()["score"], lesson()["game_on"](name, mixture)
-    seeds, steps = lesson()["TABLE_SEEDS"], lesson()["TABLE_STEPS"]
-    measures, seconds = score(game, mixture, lab, seeds, steps)
-    row = {**dict(zip(lesson()["WHOSE"], measures.tolist())), "seconds": seconds}
-    with replacing(Path(path)) as file:
-        file.write(json.dumps(row).encode())
-    return name, mixture_name
+    lab = course_utils.start(NOTEBOOK.stem, seed=0)
+    both = (mixtures.ring(), mixtures.grid())
+    return lab, [mixture.standardised().to(lab.device) for mixture in both]
 
 
-def _file_name(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+def kept(folder: Path, name: str, work: Callable, *given, **options):
+    """What `work` returns, from its file where it was done before."""
+    from course_utils.session.files import replacing
+
+    path = folder / f"{re.sub(r'[^a-z0-9]+', '_', name.lower())}.json"
+    if not path.exists():
+        result = json.dumps(work(*given, **options))
+        with replacing(path) as file:
+            file.write(result.encode())
+        print("finished:", name, flush=True)
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _length(name: str) -> float:
-    """Roughly how long a game takes; unrolling differentiates through D's own steps."""
-    game = lesson()["games"].get(name)
-    if game is None:
-        return 1.0
-    return game.patience * game.k * (6.0 if "unrolled" in name else 1.0)
+def compared(name: str, plain: Mapping | None, folder: Path, updates: int) -> dict:
+    """A method's row of the table that the notebook's `compare_all` makes."""
+    (lab, both), of = session(), lesson()
+    of["UPDATES"] = updates
+    tried = kept(folder, f"{name}, tuned", of["tuned"], name, both, lab)
+    best, row = tried[0], {"tried": tried}
+    for mixture in both:
+        method = of["method_of"](name, best["setting"], mixture, best["lr"])
+        score = partial(of["score"], method, mixture, lab, of["REPORTED_RUNS"], seed=0)
+        own = kept(folder, f"{name}, {mixture.name}, updates", score, updates=updates)
+        count = of["updates_in_equal_time"](plain[mixture.name]["updates"] if plain else own, own)
+        seconds = kept(folder, f"{name}, {mixture.name}, seconds", score, updates=count)
+        row[mixture.name] = {"updates": own, "seconds": {**seconds, "count": count}}
+    return row
+
+
+def ablated(name: str, folder: Path, at_most: int | None) -> dict:
+    """The scores of one of the notebook's FINALISTS: name -> (Method, updates, mixtures' names)."""
+    (lab, both), of = session(), lesson()
+    method, updates, names = of["FINALISTS"][name]
+    count, runs, row = at_most or updates, of["REPORTED_RUNS"], {}
+    for mixture in both:
+        if mixture.name in names:
+            given = (method, mixture, lab, runs, count, 0, FINALIST_BATCH)
+            score = kept(folder, f"finalist {name}, {mixture.name}", of["score"], *given)
+            row[mixture.name] = {**score, "count": count}
+    return row
+
+
+COLUMNS = {"modes": ".1f", "high quality": ".1%", "share KL": ".4f", "reverse KL": ".4f"}
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """Mean ± standard error."""
+    mean = sum(values) / len(values)
+    variance = sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1)
+    return f"{mean:{form}} ± {math.sqrt(variance / len(values)):{form}}"
+
+
+def scores_table(scores: Mapping[str, Mapping], modes: int) -> str:
+    """Method -> its score and "count" as a table in Markdown."""
+    lines = [
+        f"| method | updates | s a seed | modes of {modes} | high quality | share KL | reverse KL "
+        "| reverse KL, EMA | seeds with all modes |",
+        f"| --- |{' ---: |' * 8}",
+    ]
+    for name, score in scores.items():
+        last, average = score["generator"], score["average"]
+        cells = [name, f"{score['count']:,}", f"{score['seconds']:.3g}"]
+        cells += [spread(last[measure], form) for measure, form in COLUMNS.items()]
+        cells += [spread(average["reverse KL"], COLUMNS["reverse KL"])]
+        cells += [f"{sum(found == modes for found in last['modes'])} of {len(last['modes'])}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def page(board: Mapping, final: Mapping, updates: int) -> str:
+    """The page of results."""
+    of = lesson()
+    text = (
+        "# GAN methods on the ring and the grid\n\n"
+        "Written by `benchmarks/mode_collapse.py` from the methods of lesson 04b. Each method is "
+        f"tuned with {of['TUNING_RUNS']} seeds ({updates:,} generator updates, lowest mean "
+        f"reverse KL on both mixtures) and reported with {of['REPORTED_RUNS']} others: mean ± "
+        "standard error, 2,500 samples a seed, last weights; EMA is the average of the generator's "
+        "weights. The reverse KL has a bin for samples that are off every mode; the share KL is of "
+        "the modes' shares among the high-quality samples alone. Seconds are of processor time, "
+        "all seeds together, divided by their number.\n\n## What was tuned\n\n"
+        "| method | learning rate | own setting | tried | published |\n"
+        "| --- | ---: | --- | ---: | --- |\n"
+    )
+    for name, row in board.items():
+        best, (_, what, _, published) = row["tried"][0], of["SETTINGS"][name]
+        cells = (f"{best['lr']:g}", f"{what} = {best['setting']}", f"{len(row['tried'])}")
+        text += f"| {' | '.join((name, *cells, published))} |\n"
+    for mixture in session()[1]:
+        parts = {
+            "equal updates": {
+                name: {**row[mixture.name]["updates"], "count": updates}
+                for name, row in board.items()
+            },
+            "equal seconds": {name: row[mixture.name]["seconds"] for name, row in board.items()},
+            f"the finalist, batches of {FINALIST_BATCH}": {
+                name: row[mixture.name] for name, row in final.items() if mixture.name in row
+            },
+        }
+        for title, scores in parts.items():
+            if scores:
+                table = scores_table(scores, modes=len(mixture.means))
+                text += f"\n## The {mixture.name}, {title}\n\n{table}\n"
+    return text
+
+
+def digest() -> str:
+    """Of the cells that define the methods, so that nothing finished outlives them."""
+    from course_utils.authoring.notebooks import read, tags
+
+    cells = [cell.source for cell in read(NOTEBOOK).cells if "methods" in tags(cell)]
+    return hashlib.sha256("\n".join(cells).encode()).hexdigest()[:12]
+
+
+def train_all(folder: Path, names: Sequence[str], workers: int, try_updates: int | None):
+    """The tables of the comparison and of the finalists."""
+    folder.mkdir(parents=True, exist_ok=True)
+    of, updates = lesson(), try_updates or lesson()["UPDATES"]
+    # Fresh processes: a forked one would inherit torch's threads in an unknown state.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        plain = pool.submit(compared, PLAIN, None, folder, updates)
+        final = {
+            name: pool.submit(ablated, name, folder, try_updates)
+            for name in of.get("FINALISTS", {})
+        }
+        board = {
+            name: pool.submit(compared, name, plain.result(), folder, updates)
+            for name in names
+            if name != PLAIN
+        }
+        board = {PLAIN: plain, **board}
+        return [{name: row.result() for name, row in table.items()} for table in (board, final)]
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    arguments.add_argument("--finished", type=Path, default=ROOT / "runs" / "mode_collapse")
+    arguments.add_argument("--finished", type=Path, default=ROOT / "runs" / "gan_methods")
     arguments.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    arguments.add_argument("--page", action="store_true", help="only write it, of what ships")
+    arguments.add_argument("--updates", type=int, help="fewer than the notebook's, for a try")
+    arguments.add_argument("--methods", nargs="+", help="these and the plain GAN alone")
+    arguments.add_argument("--out", type=Path, help="for tables and page; needed for a try")
     chosen = arguments.parse_args()
-    chosen.finished.mkdir(parents=True, exist_ok=True)
+    of, a_try = lesson(), bool(chosen.updates or chosen.methods)
+    names = chosen.methods or list(of["SETTINGS"])
+    if a_try and not chosen.out:
+        arguments.error("a try does not replace what ships; give its results a folder by --out")
+    if not set(names) <= set(of["SETTINGS"]):
+        arguments.error(f"the methods are {', '.join(of['SETTINGS'])}")
 
-    from course_utils.data import mixtures
     from course_utils.shipped import tables
 
-    names, both = lesson()["NAMES"], ("ring", "grid")
-    file = {
-        (name, mixture): str(chosen.finished / f"{_file_name(name)}_{mixture}.json")
-        for name in names
-        for mixture in both
-    }
-    # The longest first, so that no worker is left alone with one at the end.
-    longest = sorted(file.items(), key=lambda entry: -_length(entry[0][0]))
-    # Fresh processes: a forked one would inherit torch's threads in an unknown state.
-    with ProcessPoolExecutor(chosen.workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(play, (*job, path)) for job, path in longest]
-        for done in as_completed(jobs):
-            print("finished:", *done.result(), flush=True)
-    scores = {"measures": lesson()["MEASURES"]}
-    for mixture in both:
-        rows = {name: json.loads(Path(file[name, mixture]).read_text()) for name in names}
-        scores[mixture] = tables.plain(rows)
-    seeds, steps = lesson()["TABLE_SEEDS"], lesson()["TABLE_STEPS"]
-    protocol = (
-        f"{len(names)} GAN variants on the ring and the grid, {seeds} seeds each, {steps:,} steps "
-        "of 256 examples."
-    )
-    tables.save(NAME, scores, {"protocol": protocol, "seed": 0, "budget": "full"})
-
-    boards = [
-        lesson()["scoreboard"](scores, getattr(mixtures, mixture)(), which)
-        for mixture in both
-        for which in (0, 1)
-    ]
-    text = (
-        "# Mode collapse: every game on the ring and the grid\n\n"
-        "Written by `benchmarks/mode_collapse.py` from the games of lesson 04: "
-        f"{seeds} seeds, {steps:,} steps of 256 examples, mean ± standard error, "
-        '2,500 samples a seed. "≥ 1 %" counts modes with at least that share of the samples, '
-        '"all kept" the seeds in which every mode has it; "good" is within three standard '
-        "deviations of a mode. Seconds are those of the run on one core, all seeds together, "
-        "divided by their number; they depend on what else the machine did.\n\n"
-    )
-    RESULT.write_text(text + "\n\n".join(boards) + "\n", encoding="utf-8")
-    print(*boards, sep="\n\n")
+    if not chosen.page:
+        updates = chosen.updates or of["UPDATES"]
+        folder = chosen.finished / f"{digest()}_{updates}"
+        board, final = train_all(folder, names, chosen.workers, chosen.updates)
+        protocols = {
+            "gan_methods": f"{len(board)} GAN methods on the ring and the grid: tuned, then "
+            f"{of['REPORTED_RUNS']} seeds, at equal updates and seconds.",
+            "gan_finalist": "A GAN method and its ablations, trained for longer, "
+            f"{of['REPORTED_RUNS']} seeds each.",
+        }
+        for name, table in (("gan_methods", board), ("gan_finalist", final)):
+            if table:
+                card = {"protocol": protocols[name], "seed": 0, "budget": "full"}
+                tables.save(name, table, card, chosen.out)
+    board = tables.load("gan_methods", chosen.out)[0]
+    final = tables.load("gan_finalist", chosen.out)[0] if of.get("FINALISTS") else {}
+    text = page(board, final, chosen.updates or of["UPDATES"])
+    (chosen.out / PAGE.name if chosen.out else PAGE).write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

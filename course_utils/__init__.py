@@ -26,6 +26,8 @@ _FUNCTIONS = {
     "fit": "training",
     "claim": "claims",
     "check": "claims",
+    "above": "claims",
+    "below": "claims",
     "shipped_weights": "shipped.weights",
     "shipped_table": "shipped.tables",
     "shipped_image": "shipped.images",

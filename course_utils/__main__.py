@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from .session import settings
+from .session import records, settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says. Returns the exit status."""
+    records.accept_any_letter(sys.stdout)
     try:
         settings.check()
     except settings.WrongSetting as error:
@@ -25,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from .authoring import commands as notebook_commands
     from .authoring import fork as repository
+    from .authoring import sizes
     from .authoring.notebooks import NotebookError
     from .session import processes
 
@@ -35,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         "instructor": notebook_commands.instructor,
         "solved": notebook_commands.solved,
         "claims": notebook_commands.claims,
+        "minutes": sizes.minutes,
         "fork": repository.fork,
     }[command]
     try:
@@ -43,6 +47,20 @@ def main(arguments: list[str] | None = None) -> int:
         return act(**options)
     except (NotebookError, processes.WrongLaunch) as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+def program() -> int:
+    """`main` as a program: a disk that fails is told in a sentence, and so is a full log."""
+    try:
+        status = main()
+        sys.stdout.flush()
+        return status
+    except OSError as error:
+        where = error.filename or "Something that this command reads or writes"
+        print(f"\n{where} cannot be used: {error.strerror or error}.", file=sys.stderr)
+        # Or Python would try to print the rest once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
@@ -86,10 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--seeds", type=int, default=5, help="seeds 0 to SEEDS - 1 (default: 5)")
     claims.add_argument("--budget", **budgets, help="seconds on a laptop, or minutes on a GPU")
 
+    counted = commands.add_parser("minutes", help="count lessons, and write how long they take")
+    counted.add_argument("names", **some)
+
     fork = commands.add_parser("fork", help="point badges and setup cells at your own repository")
     fork.add_argument("address", help="such as https://github.com/me/my-course")
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

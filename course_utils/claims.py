@@ -6,8 +6,12 @@ have failed, ≡ an identity that is true whatever the data, ▣ a run that ship
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from .session.arguments import shown
 from .session.records import FAILED, MARKS, say
 
 
@@ -15,13 +19,66 @@ class ClaimFailed(AssertionError):
     """A statement that the numbers do not bear out."""
 
 
-def claim(statement: str, holds: bool, figures: str = "", *, stored: str = "") -> None:
+@dataclass(frozen=True)
+class Comparison:
+    """A figure held against a threshold; `above` and `below` make one.
+
+    Attributes:
+        figure, threshold: what was measured, and what it is held against.
+        sign: 1 where the figure must be above, -1 where it must be below.
+    """
+
+    figure: float
+    threshold: float
+    sign: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the figure is on the right side; a figure that is not a number is on none."""
+        return self.sign * (self.figure - self.threshold) > 0
+
+    @property
+    def margin(self) -> float:
+        """How far it is on the right side, as a share of the threshold (or whole, where that is 0);
+        negative on the wrong one."""
+        return self.sign * (self.figure - self.threshold) / (abs(self.threshold) or 1.0)
+
+
+def above(figure: float, threshold: float) -> Comparison:
+    """A figure that must be larger than a threshold.
+
+    Example:
+        >>> claim("three is more than two", above(3, 2), "3")
+        ✔ three is more than two [3]
+    """
+    return Comparison(float(figure), float(threshold), 1)
+
+
+def below(figure: float, threshold: float) -> Comparison:
+    """A figure that must be smaller than a threshold.
+
+    Example:
+        >>> round(below(0.02, 0.05).margin, 3)  # of the threshold
+        0.6
+    """
+    return Comparison(float(figure), float(threshold), -1)
+
+
+def claim(
+    statement: str,
+    holds: bool | Comparison | Sequence[Comparison],
+    figures: str = "",
+    *,
+    stored: str = "",
+) -> None:
     """Print that an experiment bears the statement out, with its figures, or raise, naming them.
 
     Args:
         statement: what the lecture says, as a sentence.
-        holds: the comparison that was measured, as one truth value: a bool, or a tensor or
-            NumPy value of one bool. A number is refused, for it would always hold.
+        holds: what was measured against its threshold, `above(figure, threshold)` or `below`, or
+            several of them, which must all hold: how far each is from its threshold is recorded.
+            Or one truth value: a bool, or a tensor or NumPy value of one bool. A number is
+            refused, for it would always hold.
         figures: the numbers behind it; they are printed in square brackets, which is what the
             notebook tests allow to differ from machine to machine.
         stored: where the numbers were read and not measured here, the name of the table or
@@ -30,7 +87,7 @@ def claim(statement: str, holds: bool, figures: str = "", *, stored: str = "") -
     Raises:
         ClaimFailed: the claim is false. With COURSE_CLAIMS=collect it is printed instead, so
             that a run over many seeds can count.
-        ValueError: there are square brackets in the text, or `holds` is not one truth value.
+        ValueError: the text is none or has square brackets, or `holds` is not one truth value.
 
     Example:
         >>> claim("two is even", 2 % 2 == 0, "2")
@@ -42,7 +99,9 @@ def claim(statement: str, holds: bool, figures: str = "", *, stored: str = "") -
         _hold("claim", statement, holds, figures)
 
 
-def check(statement: str, holds: bool, figures: str = "") -> None:
+def check(
+    statement: str, holds: bool | Comparison | Sequence[Comparison], figures: str = ""
+) -> None:
     """Like `claim`, of what is true whatever the data.
 
     An identity, a formula against a second derivation, or code against a library.
@@ -56,7 +115,19 @@ def check(statement: str, holds: bool, figures: str = "") -> None:
     _hold("check", statement, holds, figures)
 
 
-def _hold(kind: str, statement: str, holds: bool, figures: str, **more) -> None:
+def _hold(kind: str, statement: str, holds, figures: str, **more) -> None:
+    compared = [holds] if isinstance(holds, Comparison) else holds
+    if isinstance(compared, (list, tuple)) and compared:
+        if not all(isinstance(each, Comparison) for each in compared):
+            raise ValueError(f"Hold figures against thresholds with above and below: {statement!r}")
+        nearest = min(
+            compared, key=lambda each: each.margin if each.margin == each.margin else -math.inf
+        )
+        more |= {"figure": nearest.figure, "threshold": nearest.threshold, "margin": nearest.margin}
+        holds = all(each.holds for each in compared)
+    if not isinstance(statement, str) or not isinstance(figures, str):
+        what = f"{shown(statement)} and {shown(figures)}"
+        raise ValueError(f"A claim is a sentence, and its figures are text; these are {what}.")
     if any(bracket in statement + figures for bracket in "[]"):
         raise ValueError(f"Leave square brackets out of a claim: {statement!r}, {figures!r}.")
     type_name = str(getattr(holds, "dtype", type(holds).__name__)).removeprefix("torch.")

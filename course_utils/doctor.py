@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -45,14 +44,19 @@ def doctor() -> int:
         print(f"\n{len(missing)} to mend before the notebooks can run: {missing[0].remedy}.")
         return 1
 
-    from .session.lab import data_folder
+    from .session.lab import data_folder, runs_folder
 
     there = device()
     _print_part("Device", [there])
     if there.remedy:
         return 1
+    places = [folder("COURSE_RUNS", runs_folder()), folder("COURSE_DATA", data_folder())]
+    _print_part("Folders", places)
     _print_part("Data", data(data_folder()))
     _print_part("Weights", weights(ROOT / "data" / "weights"))
+    if unusable := [place for place in places if place.remedy]:
+        print(f"\n{len(unusable)} to mend before you begin: {unusable[0].remedy}.")
+        return 1
     print("\nReady: every notebook runs here with its default data.")
     return 0
 
@@ -87,6 +91,26 @@ def device() -> Finding:
     except ValueError as error:  # COURSE_DEVICE names one that is not here
         return Finding("device", str(error).rstrip("."), "unset COURSE_DEVICE")
     return Finding(str(chosen), f"{choose_precision(chosen)}, {os.cpu_count()} processor cores")
+
+
+def folder(variable: str, chosen: Path) -> Finding:
+    """Whether files can be written into a folder; it is tried.
+
+    Args:
+        variable: what chooses it, COURSE_RUNS or COURSE_DATA. A folder of data that lacks nothing
+            may be read-only.
+
+    Example:
+        >>> folder("COURSE_RUNS", Path(os.devnull, "runs")).remedy[:15]
+        'set COURSE_RUNS'
+    """
+    from .session.files import obstacle, way_out
+
+    name = "checkpoints" if variable == "COURSE_RUNS" else "downloads"
+    trouble = obstacle(chosen)
+    if trouble and not (variable == "COURSE_DATA" and _complete(chosen)):
+        return Finding(name, f"{chosen} cannot be written ({trouble})", way_out(variable))
+    return Finding(name, f"in {chosen}")
 
 
 def data(folder: Path) -> Iterator[Finding]:
@@ -124,6 +148,12 @@ def _print_part(title: str, findings: Iterable[Finding]) -> None:
     print(title, *findings, sep="\n", flush=True)
 
 
+def _complete(folder: Path) -> bool:
+    from .data.registry import DATASETS, DOWNLOADED
+
+    return not any(each.missing(folder) for each in DATASETS.values() if each.how == DOWNLOADED)
+
+
 def _downloaded(dataset: Dataset, root: Path) -> Finding:
     missing, folder = dataset.missing(root), root / dataset.folder
     if not missing:
@@ -150,15 +180,21 @@ def _package(name: str, versions: SpecifierSet) -> Finding:
 
 
 def _weights_file(file: Path) -> Finding:
-    content = file.read_bytes()
+    from .shipped.cards import Refused, read_json
+
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        return Finding(file.stem, f"cannot be read ({error.strerror})", "look at its permissions")
     state = f"{len(content) / 1e6:.2f} MB"
     restore = "restore it with `git checkout data/weights`"
-    try:
-        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    card_file = file.with_suffix(".json")
+    if not card_file.is_file():
         return Finding(file.stem, f"{state}, without its card {file.stem}.json", restore)
-    except ValueError:
-        return Finding(file.stem, f"{state}, but its card is not valid JSON", restore)
-    if hashlib.sha256(content).hexdigest() != card.get("sha256"):
+    try:
+        card = read_json(card_file, "sha256")
+    except Refused:
+        return Finding(file.stem, f"{state}, but its card is damaged", restore)
+    if hashlib.sha256(content).hexdigest() != card["sha256"]:
         return Finding(file.stem, f"{state}, but its checksum differs from its card", restore)
     return Finding(file.stem, state)

@@ -12,6 +12,8 @@ from html import escape
 
 import torch
 
+from .session.arguments import real
+
 
 class Table:
     """Measures of several methods.
@@ -58,7 +60,10 @@ class Table:
             ValueError: a column has no number (or one that is not a number), or a number no
                 column.
         """
-        named = {measure.replace("_", " "): float(value) for measure, value in measures.items()}
+        named = {
+            measure.replace("_", " "): real(value, measure, "one number", lambda number: True)
+            for measure, value in measures.items()
+        }
         if set(named) != set(self.best):
             raise ValueError(f"{method} has {sorted(named)}; the columns are {sorted(self.best)}.")
         missing = [measure for measure, value in named.items() if math.isnan(value)]
@@ -173,6 +178,9 @@ def over_seeds(tables: Sequence[Table], standard_error: bool = False) -> str:
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head, *rows = [[cell.replace("|", r"\|") for cell in line] for line in [head, *rows]]
+    # A bar or a line break in a name would begin another cell or row.
+    head, *rows = [
+        [" ".join(cell.split("\n")).replace("|", r"\|") for cell in line] for line in [head, *rows]
+    ]
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

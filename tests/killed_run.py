@@ -64,7 +64,7 @@ def in_a_child(folder: Path, kill_after: float | None) -> dict | None:
     (folder / STARTED).unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
-        sys.stdout = open(folder / "log.txt", "a")  # noqa: SIM115
+        sys.stdout = open(folder / "log.txt", "a", encoding="utf-8")  # noqa: SIM115
         answer = json.dumps(sitting(folder)).encode()
         sys.stdout.flush()
         os.write(writing, answer)
@@ -76,7 +76,7 @@ def in_a_child(folder: Path, kill_after: float | None) -> dict | None:
         time.sleep(kill_after)
         if not _ended(child):
             os.kill(child, signal.SIGKILL)
-    with os.fdopen(reading) as pipe:  # ends when the child has, one way or the other
+    with os.fdopen(reading, encoding="utf-8") as pipe:  # ends when the child has
         answer = pipe.read()
     os.waitpid(child, 0)
     return json.loads(answer) if answer else None
@@ -101,7 +101,7 @@ def main() -> None:
         in_a_child(folder / "cut", moments.uniform(0, 1.0) * seconds / kills) for _ in range(kills)
     ]
     cut = in_a_child(folder / "cut", None)
-    log = (folder / "cut" / "log.txt").read_text().splitlines()
+    log = (folder / "cut" / "log.txt").read_text(encoding="utf-8").splitlines()
     print(json.dumps({"whole": whole, "cut": cut, "killed": answers.count(None), "log": log}))
 
 

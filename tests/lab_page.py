@@ -178,4 +178,5 @@ def _wait_for_server(server: subprocess.Popen, address: str, log: Path) -> None:
             return
         except OSError:  # not listening yet
             time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start.\n{log.read_text(errors='replace')[-3000:]}")
+    said = log.read_text(encoding="utf-8", errors="replace")[-3000:]
+    raise RuntimeError(f"JupyterLab did not start.\n{said}")

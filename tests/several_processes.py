@@ -165,7 +165,7 @@ def main() -> None:
 
     def say_whether_connected():  # registered first, called last: after what the package registers
         Path(folder, f"connected-{processes.rank()}.txt").write_text(
-            str(distributed.is_initialized())
+            str(distributed.is_initialized()), encoding="utf-8"
         )
 
     atexit.register(say_whether_connected)

@@ -1,7 +1,10 @@
 """The page as a student sees it: JupyterLab in a browser, sliders moved by key presses."""
 
+import ast
 import os
 import statistics
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from PIL import Image
 
 from course_utils.authoring.notebooks import KERNEL, NOTEBOOKS, read
 from tests.lab_page import (
+    CHANGE_SECONDS,
     browser_page,
     find_browser,
     jupyter_lab,
@@ -70,6 +74,137 @@ def upload(page, path):
     with page.expect_file_chooser() as chosen:
         page.locator(".jupyter-button.widget-upload").click()
     chosen.value.set_files(path)
+
+
+MAP = """
+import torch
+from torch import nn
+import course_utils
+from course_utils import models, plots, widgets
+from course_utils.data import mixtures
+
+plots.use_course_style()
+D = nn.Sequential(models.perceptrons(1, 2, 1, (16,)), nn.Flatten(1))
+nets = {"G": models.perceptrons(1, 2, 2, (16,)), "D": D}
+
+def step(real, nets, opts):
+    fake = nets.G(torch.randn(1, 128, 2))
+    opts.G.minimise(-nets.D(fake).mean())
+    return {"loss_D": 0.5, "loss_G": 1.0}
+
+lab, ring = course_utils.start("map"), mixtures.ring().standardised()
+gan_map = widgets.GANMap(step, lambda: nets, ring, lab, "A GAN.")
+gan_map
+"""
+
+
+PRINTED_BY = """async code => {
+    const session = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    const [future, said] = [session.kernel.requestExecute({code}), []];
+    future.onIOPub = message => said.push(message.content.text ?? "");
+    await future.done;
+    return said.join("");
+}"""
+
+
+@pytest.fixture
+def map_notebook(tmp_path):
+    notebook = tmp_path / "map.ipynb"
+    write(new_notebook(cells=[new_code_cell(MAP)], metadata={"kernelspec": KERNEL}), notebook)
+    (tmp_path / "lab").mkdir()
+    return notebook
+
+
+def test_the_data_of_a_gan_are_dragged_with_the_mouse(map_notebook, tmp_path):
+    pytest.importorskip("anywidget")
+    with jupyter_lab(map_notebook, tmp_path / "lab") as address, browser_page(address) as page:
+        run_all(page)
+        page.set_viewport_size({"width": 1280, "height": 720})
+        handles, image = page.locator(".course-plane > button"), page.locator("img.widget-image")
+        handles.nth(7).wait_for()
+        image.scroll_into_view_if_needed()
+        if "COURSE_SCREENSHOTS" in os.environ:
+            page.screenshot(path=Path(os.environ["COURSE_SCREENSHOTS"]) / "gan_map.png")
+
+        with changed(image):  # the top mode, by half the radius downwards
+            x, y = middle(handles.nth(2))
+            radius = middle(handles.nth(0))[0] - x
+            page.mouse.move(x, y)
+            page.mouse.down()
+            page.mouse.move(x, y + radius / 2, steps=30)
+            page.mouse.up()
+        below = pytest.approx((0, 2**0.5 / 2), abs=0.02)
+        moved = ask(page, "gan_map.points[2]", below)
+        on_sliders = "tuple(gan_map.sliders[name].value for name in 'xy')"
+        ask(page, on_sliders, pytest.approx(moved, abs=0.006))  # rounded to their step
+
+        with changed(image):
+            page.keyboard.press("ArrowRight")  # it has the focus
+        ask(page, "gan_map.points[2]", pytest.approx((moved[0] + 0.048, moved[1])))
+
+        with changed(image):
+            page.mouse.click(x, y + radius)  # the middle of the ring is empty
+        ask(page, "gan_map.points[-1]", pytest.approx((0, 0), abs=0.02))
+        with changed(image):
+            handles.nth(8).dblclick()
+        ask(page, "len(gan_map.points)", handles.count())
+        with changed(image):
+            handles.nth(0).focus()
+            page.keyboard.press("Delete")
+        ask(page, "len(gan_map.points)", 7)
+        page.mouse.click(x, y - 1.2 * radius)  # beyond the axes: nothing is added
+        ask(page, "len(gan_map.points)", 7)
+
+        with changed(image):
+            page.get_by_role("button", name="Ring again").click()
+        page.wait_for_function("document.querySelectorAll('.course-plane > button').length === 8")
+        with changed(image):
+            page.get_by_role("button", name="Train 100 steps").click()
+        ask(page, "len(gan_map.losses['loss_G'])", 100)
+        with changed(image):
+            page.locator(".widget-play button").first.click()
+        ask(page, "len(gan_map.losses['loss_G']) > 100", True)
+
+
+def test_without_the_front_end_of_the_map_its_sliders_remain(map_notebook, tmp_path):
+    """As where the kernel has anywidget and the JupyterLab that shows it has not."""
+    settings = tmp_path / "lab" / "config" / "labconfig" / "page_config.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"disabledExtensions": {"anywidget": true}}', encoding="utf-8")
+    with jupyter_lab(map_notebook, tmp_path / "lab") as address, browser_page(address) as page:
+        run_all(page)
+        image = page.locator("img.widget-image")
+        image.wait_for()
+        assert page.locator(".course-plane").count() == 0
+        assert image.bounding_box()["width"] > 600
+        for handle in page.locator(".noUi-handle").all()[:3]:  # mode, x and y
+            assert move(page, handle) > 0
+        with changed(image):
+            page.get_by_role("button", name="Train 100 steps").click()
+
+
+def middle(locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+@contextmanager
+def changed(image):
+    """Wait after the block until the image has another address."""
+    before = image.get_attribute("src")
+    yield
+    image.page.wait_for_function(
+        "old => document.querySelector('img.widget-image').src !== old", arg=before
+    )
+
+
+def ask(page, expression: str, expected):
+    """The value of an expression in the kernel, once it is as expected."""
+    deadline, value = time.monotonic() + CHANGE_SECONDS, None
+    while time.monotonic() < deadline and value != expected:
+        value = ast.literal_eval(page.evaluate(PRINTED_BY, f"print({expression})"))
+    assert value == expected
+    return value
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,15 @@
 
 import hashlib
 import json
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -11,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 
 import course_utils
+from course_utils.__main__ import _parser as parser
 from course_utils.__main__ import main
 from course_utils.authoring.claims_table import claims_section
 from course_utils.authoring.commands import claims, run, store
@@ -26,6 +35,7 @@ from course_utils.authoring.notebooks import (
     write,
 )
 from course_utils.doctor import device, packages, weights
+from tests.bad_places import fill, read_only, small_disk
 
 PRINT_SETTINGS = """
 import os
@@ -80,7 +90,9 @@ def test_find_goes_by_the_start_of_the_name(folder):
     notebooks = folder(_01_first=["1"], _02_second=["2"])
     assert [path.stem for path in find(["02"], notebooks)] == ["02_second"]
     assert [path.stem for path in find([], notebooks)] == ["01_first", "02_second"]
-    (notebooks / "02b_more.ipynb").write_text((notebooks / "02_second.ipynb").read_text())
+    (notebooks / "02b_more.ipynb").write_text(
+        (notebooks / "02_second.ipynb").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     assert [path.stem for path in find(["02"], notebooks)] == ["02_second"]
     assert [path.stem for path in find(["02b"], notebooks)] == ["02b_more"]
     assert len(find(["0"], notebooks)) == 3
@@ -114,7 +126,7 @@ def test_run_keeps_what_ran_before_a_failure(folder, tmp_path):
 
 def test_run_neither_writes_over_the_notebook_nor_publishes_a_short_run(folder):
     notebooks = folder(_01_first=["1"])
-    with pytest.raises(NotebookError, match="is the notebook itself"):
+    with pytest.raises(NotebookError, match="is the lesson itself"):
         run("01", out=notebooks / "01_first.ipynb", folder=notebooks)
     with pytest.raises(NotebookError, match="add --budget full"):
         run("01", publish=True, folder=notebooks)
@@ -211,7 +223,9 @@ def test_claims_are_counted_over_seeds(folder, tmp_path, capsys):
     notebooks = folder(_02_claims=[SEEDED_CLAIM])
     table = tmp_path / "results" / "claims.md"
     table.parent.mkdir()
-    table.write_text("# Claims\n\n## 03_third\n\nOf old.\n\n## 02_claims\n\nOf old.\n")
+    table.write_text(
+        "# Claims\n\n## 03_third\n\nOf old.\n\n## 02_claims\n\nOf old.\n", encoding="utf-8"
+    )
     assert claims([], seeds=2, table=table, folder=notebooks) == 0
     text = table.read_text(encoding="utf-8")
     assert "| seeds are small \\| even | claim | 1 of 2 | ✔ seed 0 | ✘ seed 1 |" in text
@@ -276,7 +290,9 @@ def test_doctor_finds_this_machine_well(capsys):
 
 def test_doctor_says_what_to_do(tmp_path):
     wanted = tmp_path / "requirements.txt"
-    wanted.write_text("# comment\nnumpy>=99\nno-such-package>=1\npillow>=1\n-e .\n")
+    wanted.write_text(
+        "# comment\nnumpy>=99\nno-such-package>=1\npillow>=1\n-e .\n", encoding="utf-8"
+    )
     old, missing, fine = packages(wanted)
     assert "not >=99; run `make lab`" in str(old)
     assert "missing; run `make lab`" in str(missing)
@@ -284,12 +300,12 @@ def test_doctor_says_what_to_do(tmp_path):
 
     (tmp_path / "vae.safetensors").write_bytes(b"0" * 10_000)
     assert "without its card vae.json" in str(*weights(tmp_path))
-    (tmp_path / "vae.json").write_text("{")
-    assert "not valid JSON" in str(*weights(tmp_path))
-    (tmp_path / "vae.json").write_text(json.dumps({"sha256": "0"}))
+    (tmp_path / "vae.json").write_text("{", encoding="utf-8")
+    assert "its card is damaged" in str(*weights(tmp_path))
+    (tmp_path / "vae.json").write_text(json.dumps({"sha256": "0"}), encoding="utf-8")
     assert "its checksum differs" in str(*weights(tmp_path))
     checksum = hashlib.sha256(b"0" * 10_000).hexdigest()
-    (tmp_path / "vae.json").write_text(json.dumps({"sha256": checksum}))
+    (tmp_path / "vae.json").write_text(json.dumps({"sha256": checksum}), encoding="utf-8")
     assert str(*weights(tmp_path)).endswith("0.01 MB")
 
 
@@ -317,16 +333,38 @@ def test_constraints_fit_the_requirements():
                 assert wanted.specifier.contains(pins[wanted.name]), line
 
 
-@pytest.mark.parametrize("command", ["doctor", "run", "notebooks", "student", "solved", "claims"])
+# Every command, as people call it.
+CALLS = {
+    "doctor": [],
+    "run": ["00"],
+    "notebooks": ["00"],
+    "student": ["00"],
+    "solved": ["00"],
+    "instructor": ["00"],
+    "claims": ["00", "--seeds", "1"],
+    "minutes": ["00"],
+    "fork": ["https://github.com/somebody/their-own-course"],
+}
+
+
+def test_every_command_is_tried():
+    (commands,) = (action for action in parser()._actions if action.dest == "command")
+    assert set(commands.choices) == set(CALLS)
+
+
+@pytest.mark.parametrize("command", CALLS)
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("SEED", "lucky"), ("SEED", "-1"), ("BUDGET", "ful"), ("DEVICE", "gpu"), ("PRECISION", "64")],
-)
+    [
+        ("SEED", "lucky"), ("SEED", "-1"), ("BUDGET", "ful"), ("DEVICE", "gpu"),
+        ("PRECISION", "64"), ("RUNS", __file__), ("DATA", __file__),
+    ],
+)  # fmt: skip
 def test_a_wrong_setting_is_one_sentence_whatever_the_command(
     command, variable, value, monkeypatch, capsys
 ):
     monkeypatch.setenv(f"COURSE_{variable}", value)
-    assert main([command, *(["03"] if command == "run" else [])]) == 2
+    assert main([command, *CALLS[command]]) == 2
     said = capsys.readouterr()
     assert repr(value) in said.err and len(said.err.splitlines()) == 1 and not said.out
 
@@ -336,3 +374,170 @@ def test_an_empty_setting_means_the_default(monkeypatch):
         monkeypatch.setenv(f"COURSE_{variable}", "")
     lab = course_utils.start("empty")
     assert (lab.seed, lab.budget, lab.precision) == (0, "classroom", "float32")
+
+
+# --- a checkout that cannot be written, a full disk, and what is in the way ---------------------
+OWN = (".git", "runs", "build", "downloads", "__pycache__", ".*")
+
+
+def copied(folder):
+    """A copy of this checkout, without what people have added to it."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*OWN), dirs_exist_ok=True)
+    lesson = folder / "notebooks" / "00_start_here.ipynb"
+    text = lesson.read_text(encoding="utf-8")  # `minutes` writes where the figures are others
+    lesson.write_text(re.sub(r"about \d+ minutes", "about 999 minutes", text), encoding="utf-8")
+    return folder
+
+
+def called(checkout, *arguments, module="course_utils", stdout=subprocess.PIPE):
+    """`python -m course_utils` of a checkout, which leaves no bytecode in it."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("COURSE_")
+    }
+    environment |= {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(
+        command, cwd=checkout, env=environment, stdout=stdout, stderr=subprocess.PIPE,
+        text=True, encoding="utf-8", timeout=60,
+    )  # fmt: skip
+
+
+def contents(checkout):
+    """Everything in a checkout: path -> its checksum, or None of a folder."""
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        for path in checkout.rglob("*")
+    }
+
+
+def is_refused(done, words):
+    """One sentence, on stderr (of the doctor: in its report), and a status that says so."""
+    *_, said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    assert done.returncode == 1, done
+    assert len(done.stderr.strip().splitlines()) <= 1 and "Traceback" not in done.stdout, done
+    assert re.search(words, said), done
+
+
+@pytest.fixture(scope="module")
+def read_only_checkout(tmp_path_factory):
+    with read_only(copied(tmp_path_factory.mktemp("checkout"))) as checkout:
+        yield checkout
+
+
+@pytest.fixture(scope="module")
+def full_checkout(tmp_path_factory):
+    with small_disk(tmp_path_factory.mktemp("checkout"), "100m") as checkout:
+        fill(copied(checkout))
+        yield checkout
+
+
+# What each says: where to write instead, or that one needs a clone of one's own.
+ELSEWHERE = {
+    "doctor": "set COURSE_RUNS to a folder that can",
+    "run": "set COURSE_RUNS to a folder that can",
+    "notebooks": "work in a clone",
+    "student": "name another folder with --out",
+    "solved": "name another folder with --out",
+    "instructor": "name another folder with --out",
+    "claims": "work in a clone",
+    "minutes": "Read-only|denied|No space left",
+    "fork": "Read-only|denied|No space left",
+}
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_in_a_read_only_checkout_a_command_says_so_before_it_computes(command, read_only_checkout):
+    is_refused(called(read_only_checkout, command, *CALLS[command]), ELSEWHERE[command])
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_on_a_full_disk_a_command_says_so_and_changes_nothing(command, full_checkout):
+    before = contents(full_checkout)
+    is_refused(called(full_checkout, command, *CALLS[command]), ELSEWHERE[command])
+    assert contents(full_checkout) == before
+
+
+def test_the_reference_says_where_it_cannot_be_written(read_only_checkout):
+    made = called(read_only_checkout, "build/pages", module="course_utils.authoring.reference")
+    is_refused(made, "cannot be written .*name another folder")
+
+
+IN_THE_WAY = {
+    "run": "runs/00_start_here.ipynb/mine",
+    "notebooks": "data/images/00_start_here.png/mine",
+    "student": "build/student/00_start_here.ipynb/mine",
+    "solved": "build/solved/00_start_here.ipynb/mine",
+    "instructor": "build/instructor/00_start_here.ipynb/mine",
+    "claims": "benchmarks/results/claims.md/mine",
+}
+
+
+def test_a_folder_in_the_way_is_told_and_stays(tmp_path):
+    checkout = copied(tmp_path / "checkout")
+    for path in IN_THE_WAY.values():
+        folder = (checkout / path).parent
+        folder.unlink(missing_ok=True)
+        folder.mkdir(parents=True)
+        (folder / "mine").touch()
+    before = contents(checkout)
+    for command in IN_THE_WAY:
+        is_refused(called(checkout, command, *CALLS[command]), "in the way|is a folder")
+    assert contents(checkout) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+def test_a_log_on_a_full_disk_is_told(tmp_path):
+    shutil.copytree(ROOT / "course_utils", tmp_path / "course_utils")
+    with open(
+        "/dev/full", "w", encoding="utf-8"
+    ) as log:  # a package alone says only that, so it is quick
+        done = called(tmp_path, "doctor", stdout=log)
+    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1
+    assert "cannot be used: No space left" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_make_lab_opens_jupyterlab_for_whoever_runs_the_tests(tmp_path):
+    """Also for root, whom containers have; without a browser, it prints the address."""
+    environment_folder = tmp_path / "venv"
+    (environment_folder / "bin").mkdir(parents=True)
+    python = environment_folder / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    # An environment that make finds complete: it installs nothing.
+    stamp = environment_folder / "stamp"
+    for made in (environment_folder / "bin" / "activate", stamp):
+        made.touch()
+    environment = {
+        **os.environ,
+        "BROWSER": "true",  # a command that opens nothing
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+    }
+    command = ["make", "lab", f"VENV={environment_folder}", f"LAB={stamp}"]
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        lab = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        address = printed_address(lab, log)
+        with urllib.request.urlopen(address, timeout=10) as page:
+            assert page.status == 200 and "JupyterLab" in page.read().decode()
+    finally:
+        if lab.poll() is None:
+            os.killpg(lab.pid, signal.SIGTERM)  # make, and what it started
+            lab.wait(20)
+
+
+def printed_address(process, log, seconds=60):
+    """The address of a page on this machine alone, as soon as it stands in the log."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        if found := re.search(r"http://(localhost|127\.0\.0\.1):\d+/lab\?token=\w+", text):
+            return found[0]
+        time.sleep(0.2)
+    raise AssertionError(f"make lab printed no address:\n{log.read_text(encoding='utf-8')}")

@@ -1,4 +1,4 @@
-"""The conditional DCGAN's two networks: shapes, ranges, gradients, and what is refused."""
+"""The conditional DCGAN's networks: shapes, ranges, gradients, and what is refused."""
 
 import pytest
 import torch
@@ -8,11 +8,19 @@ from course_utils import models
 LATENT, CONDITION, CHANNELS, WIDTH = 5, 4, 2, 3
 
 
-def pair(channels=CHANNELS, width=WIDTH, **options):
+DISCRIMINATORS = {
+    "concatenation": models.ConcatenationDiscriminator,
+    "projection": models.ProjectionDiscriminator,
+    "auxiliary classifier": models.AuxiliaryClassifierDiscriminator,
+}
+GIVEN_Y = ["concatenation", "projection"]
+
+
+def pair(kind="projection", channels=CHANNELS, width=WIDTH, **options):
     torch.manual_seed(0)
     return (
         models.ConditionalGenerator(LATENT, CONDITION, channels, width),
-        models.ConditionalDiscriminator(CONDITION, channels, width, **options),
+        DISCRIMINATORS[kind](CONDITION, channels, width, **options),
     )
 
 
@@ -25,16 +33,19 @@ def batch(size=6):
 
 @pytest.mark.parametrize("channels, width", [(1, 6), (3, 1)])
 def test_images_and_logits_have_their_shapes_and_ranges(channels, width):
-    generator, discriminator = pair(channels, width)
     z, y, _ = batch(9)
-    images = generator(20 * z, y)
+    images = pair("projection", channels, width)[0](20 * z, y)
     assert images.shape == (9, channels, 32, 32)
     assert images.min() >= 0 and images.max() <= 1
-    assert discriminator(images, y).shape == (9,)
+    for kind in GIVEN_Y:
+        assert pair(kind, channels, width)[1](images, y).shape == (9,)
+    source, labels = pair("auxiliary classifier", channels, width)[1](images)
+    assert source.shape == (9,) and labels.shape == (9, CONDITION)
 
 
-def test_gradients_reach_every_parameter_z_y_and_every_pixel():
-    generator, discriminator = pair()
+@pytest.mark.parametrize("kind", GIVEN_Y)
+def test_gradients_reach_every_parameter_z_y_and_every_pixel(kind):
+    generator, discriminator = pair(kind)
     z, y, images = (part.requires_grad_() for part in batch())
     other = torch.randn_like(y).requires_grad_()
     (generator(z, y).square().sum() + discriminator(images, other).square().sum()).backward()
@@ -43,6 +54,34 @@ def test_gradients_reach_every_parameter_z_y_and_every_pixel():
     for net in (generator, discriminator):
         for name, parameter in net.named_parameters():
             assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_gradients_of_the_auxiliary_classifier_reach_both_outputs_and_every_pixel():
+    _, discriminator = pair("auxiliary classifier")
+    images = batch()[2].requires_grad_()
+    source, labels = discriminator(images)
+    (source.square().sum() + labels.square().sum()).backward()
+    assert (images.grad != 0).float().mean() > 0.99
+    assert all(each.grad.abs().sum() > 0 for each in discriminator.parameters())
+
+
+def test_concatenation_is_a_discriminator_of_x_and_constant_channels_of_y():
+    _, discriminator = pair("concatenation")
+    plain = models.Discriminator(CHANNELS + CONDITION, WIDTH)
+    plain.load_state_dict(discriminator.joint.state_dict())
+    _, y, images = batch()
+    channels = torch.ones(len(y), CONDITION, 32, 32) * y[:, :, None, None]
+    expected = plain(torch.cat([images, channels], dim=1))
+    torch.testing.assert_close(discriminator(images, y), expected)
+
+
+def test_source_and_labels_of_the_auxiliary_classifier_share_their_features():
+    _, discriminator = pair("auxiliary classifier")
+    images = batch()[2]
+    h = discriminator.eval().features(2 * images - 1)
+    source, labels = discriminator(images)
+    torch.testing.assert_close(source, discriminator.source(h)[:, 0])
+    torch.testing.assert_close(labels, discriminator.labels(h))
 
 
 def test_the_first_layer_adds_a_part_for_z_and_a_part_for_y():
@@ -59,12 +98,12 @@ def test_the_first_layer_adds_a_part_for_z_and_a_part_for_y():
 def test_the_logit_is_the_formula_of_the_projection_with_the_features_of_the_dcgan():
     """Of each pair alone: w·h + b + h·Vy."""
     _, discriminator = pair()
-    torch.nn.init.ones_(discriminator.realistic.bias)
+    torch.nn.init.ones_(discriminator.source.bias)
     plain = models.Discriminator(CHANNELS, WIDTH)
-    taken = [*discriminator.features.parameters(), *discriminator.realistic.parameters()]
+    taken = [*discriminator.features.parameters(), *discriminator.source.parameters()]
     for own, parameter in zip(plain.parameters(), taken):
         own.data = parameter.data
-    table = discriminator.fitting.weight  # (features, condition): column k is V of class k
+    table = discriminator.embedding.weight  # (features, condition): column k is V of class k
     _, y, images = batch()
     logits = discriminator.eval()(images, y)
     for image, condition, logit in zip(images, y, logits):
@@ -74,17 +113,18 @@ def test_the_logit_is_the_formula_of_the_projection_with_the_features_of_the_dcg
 
 
 def test_the_embedding_of_y_starts_small():
-    weight = models.ConditionalDiscriminator(CONDITION, width=16).fitting.weight
+    weight = models.ProjectionDiscriminator(CONDITION, width=16).embedding.weight
     assert weight.std().item() == pytest.approx(0.02, rel=0.1)
 
 
 @pytest.mark.parametrize("name", ["latent", "condition", "channels", "width"])
 def test_sizes_that_cannot_be_built_are_refused(name):
-    networks = [models.ConditionalGenerator, models.ConditionalDiscriminator]
-    for network in networks[: 1 if name == "latent" else 2]:
+    networks = [models.ConditionalGenerator, *DISCRIMINATORS.values()]
+    for network in networks[: 1 if name == "latent" else None]:
+        own = "classes" if (name, network) == ("condition", networks[-1]) else name
         for size in (0, -1, 2.5):
             with pytest.raises(ValueError, match="must be a whole number of at least 1"):
-                network(**{name: size})
+                network(**{own: size})
 
 
 @pytest.mark.parametrize(
@@ -108,13 +148,21 @@ def test_a_generator_refuses_noise_and_conditions_of_another_shape(z, y):
     ],
 )
 def test_a_discriminator_refuses_images_and_conditions_of_another_shape(x, y, said):
-    with pytest.raises(ValueError, match=said):
-        pair()[1](torch.zeros(x), torch.zeros(y))
+    for kind in GIVEN_Y:
+        with pytest.raises(ValueError, match=said):
+            pair(kind)[1](torch.zeros(x), torch.zeros(y))
 
 
-def test_without_normalisation_a_logit_depends_on_its_pair_alone_while_training_too():
+def test_the_auxiliary_classifier_refuses_images_of_another_shape():
+    for shape in ((4, 2, 28, 28), (4, 1, 32, 32), (2, 32, 32)):
+        with pytest.raises(ValueError, match=r"takes \(N, 2, 32, 32\) images"):
+            pair("auxiliary classifier")[1](torch.zeros(shape))
+
+
+@pytest.mark.parametrize("kind", GIVEN_Y)
+def test_without_normalisation_a_logit_depends_on_its_pair_alone_while_training_too(kind):
     _, y, images = batch()
     for options, independent in ({"normalise": False}, True), ({}, False):
-        _, discriminator = pair(**options)
+        _, discriminator = pair(kind, **options)
         alone = [discriminator(*one) for one in zip(images.split(1), y.split(1))]
         assert torch.allclose(discriminator(images, y), torch.cat(alone), atol=1e-6) == independent

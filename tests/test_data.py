@@ -27,7 +27,7 @@ from PIL import Image
 
 import course_utils
 from course_utils import data, doctor
-from course_utils.data import DownloadError, download, folder, real, registry
+from course_utils.data import DownloadError, download, image_files, real, registry
 from course_utils.session import lab as session
 
 
@@ -379,7 +379,7 @@ def test_fashion_mnist_is_downloaded_once_and_later_damage_is_noticed(
     again = data.load("fashion_mnist", "test", root=tmp_path)
     assert torch.equal(first.images, again.images) and len(server.requests) == 2
     images = tmp_path / "FashionMNIST" / "raw" / "t10k-images-idx3-ubyte"
-    noted = images.with_name(f"{images.name}.sha256").read_text().split()
+    noted = images.with_name(f"{images.name}.sha256").read_text(encoding="utf-8").split()
     assert noted == [hashlib.sha256(images.read_bytes()).hexdigest(), images.name]
     images.write_bytes(images.read_bytes()[:-1] + b"\x00")
     with pytest.raises(ValueError, match="is damaged or another file .SHA-256") as info:
@@ -516,7 +516,7 @@ FRAMES = {"save_all": True, "append_images": [Image.new("RGB", (8, 8), BLUE)]}
 
 @pytest.mark.parametrize(
     "image, suffix, options, colour",
-    [(Image.new("RGB", (8, 8), RED), suffix.upper(), {}, RED) for suffix in folder.SUFFIXES]
+    [(Image.new("RGB", (8, 8), RED), suffix.upper(), {}, RED) for suffix in image_files.SUFFIXES]
     + [
         (Image.new("RGB", (3000, 2000), GREEN), ".jpg", {}, GREEN),
         (Image.new("CMYK", (16, 16), (0, 255, 255, 0)), ".jpg", {"quality": 95}, RED),
@@ -559,7 +559,7 @@ def test_exif_rotation(tmp_path):
     image = Image.new("RGB", (48, 32), RED)  # stored lying: red on the left, green on the right
     image.paste(GREEN, (24, 0, 48, 32))
     exif = Image.Exif()
-    exif[folder.EXIF_ORIENTATION] = 6  # turn by 90 degrees clockwise to view
+    exif[image_files.EXIF_ORIENTATION] = 6  # turn by 90 degrees clockwise to view
     save(image, tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0)
     upright = only_image(tmp_path)
     assert upright.shape == (3, 48, 32)
@@ -570,7 +570,7 @@ def test_sub_folders_are_classes_that_take_turns(tmp_path):
     for label, count, colour in (("dog", 3, RED), ("cat", 5, BLUE), (".hidden", 2, WHITE)):
         for i in range(count):
             save(Image.new("RGB", (8, 8), colour), tmp_path / label / "deeper" / f"{i}.png")
-    (tmp_path / "notes.txt").write_text("not an image by its name")
+    (tmp_path / "notes.txt").write_text("not an image by its name", encoding="utf-8")
     images = data.load(f"folder:{tmp_path}")
     assert images.classes == ("cat", "dog") and images.name == tmp_path.name
     assert images.labels.tolist() == [0, 1, 0, 1, 0, 1, 0, 0]
@@ -636,7 +636,7 @@ def test_broken_images_are_left_out_and_named(tmp_path, capsys, recwarn):
     place = write_all(broken, tmp_path / "broken")
     for name in ("large.png", "bomb.png"):
         with pytest.raises(ValueError, match="more than 100 megapixels"):
-            folder.read_image(place / name, (64, 64))
+            image_files.read_image(place / name, (64, 64))
     with pytest.raises(ValueError, match="has 0 readable images.*7 left out: a_text") as info:
         data.load(f"folder:{place}")
     assert "\n" not in str(info.value)
@@ -714,7 +714,7 @@ def test_nothing_in_the_package_unpickles():
 def test_importing_data_imports_no_loader():
     heavy = "torchvision", "sklearn", "skimage", "PIL", "course_utils.data.handwriting"
     program = f"import sys, course_utils.data; print([n for n in {heavy} if n in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8")
     assert out.stdout.strip() == "[]", out.stderr
 
 

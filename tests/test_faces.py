@@ -98,10 +98,10 @@ def test_factors_are_independent_and_follow_their_ranges_and_odds(module):
 def test_a_bad_number_of_images_or_resolution_is_refused():
     for draw, what in ((faces.draw, "size"), (animals.draw, "count"), (animals.mask, "count")):
         for count in (0, 2.5, True):
-            with refused(ValueError, f"{what} must be a whole number"):
+            with refused(ValueError, f"{what} is {count}; use a whole number of at least 1"):
                 draw(count)
         for resolution in (15, 129, 32.0):
-            with refused(ValueError, "resolution must be"):
+            with refused(ValueError, "resolution is .*; use a whole number from 16 to 128"):
                 draw(2, resolution=resolution)
 
 

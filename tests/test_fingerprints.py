@@ -241,7 +241,9 @@ def test_a_module_of_the_student_is_read_where_it_is_used(tmp_path, monkeypatch)
     monkeypatch.syspath_prepend(tmp_path)
     found = []
     for used, unused in ((1, 1), (1, 2), (2, 2)):
-        (tmp_path / "own_helpers.py").write_text(f"def used(x): return {used}\nUNUSED = {unused}\n")
+        (tmp_path / "own_helpers.py").write_text(
+            f"def used(x): return {used}\nUNUSED = {unused}\n", encoding="utf-8"
+        )
         sys.modules.pop("own_helpers", None)
         import importlib
 
@@ -315,7 +317,7 @@ def test_the_fingerprint_is_the_same_in_every_process():
             cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         ).stdout
         for seed in ("1", "2")

@@ -12,16 +12,16 @@ PACKAGE = ROOT / "course_utils"
 MAY_USE = {
     "session": set(),
     "losses": set(),
-    "tables": set(),
+    "tables": {"session"},
     "claims": {"session"},
     "data": {"session"},
-    "models": {"data"},
-    "metrics": {"losses"},
+    "models": {"session", "data"},
+    "metrics": {"session", "losses"},
     "plots": {"session"},
     "training": {"session", "plots"},
     "shipped": {"session", "data", "models"},
     "doctor": {"session", "data", "shipped"},
-    "widgets": {"data", "metrics", "plots"},
+    "widgets": {"session", "data", "metrics", "plots", "training"},
     "exercises": {"losses", "metrics", "session"},
     "authoring": {"session"},
     "__main__": {"authoring", "session", "doctor"},
@@ -51,7 +51,7 @@ def test_data_flows_one_way_and_nothing_imports_authoring():
 def test_the_loop_fits_on_a_screen():
     (fit,) = (
         node
-        for node in ast.parse((PACKAGE / "training" / "loop.py").read_text()).body
+        for node in ast.parse((PACKAGE / "training" / "loop.py").read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
     )
     assert fit.end_lineno - fit.body[1].lineno + 1 <= 40  # without its docstring
@@ -74,3 +74,33 @@ def test_the_place_of_each_change_is_there(change, place):
 
 def test_ten_changes_are_told():
     assert len(rows_of_changes()) >= 10
+
+
+def names_no_encoding(call):
+    """Whether a call reads or writes text in whatever encoding the system prefers.
+
+    On Windows that is an alphabet of 256 letters, in which the course's pages cannot be read.
+    """
+    given = {argument.arg for argument in call.keywords}
+    values = [*call.args, *(argument.value for argument in call.keywords)]
+    texts = {value.value for value in values if isinstance(value, ast.Constant)}
+    modes = {text for text in texts if isinstance(text, str) and set(text) <= set("rwaxbt+")}
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    opens = name == "fdopen" or (name == "open" and (isinstance(call.func, ast.Name) or modes))
+    textual = (
+        name in ("read_text", "write_text")
+        or (opens and not any("b" in mode for mode in modes))
+        or (name in ("run", "Popen", "check_output") and given & {"text", "universal_newlines"})
+    )
+    return textual and not given & {"encoding", None}
+
+
+@pytest.mark.parametrize("folder", ["course_utils", "tests", "benchmarks"])
+def test_text_is_read_and_written_in_utf_8_wherever_it_runs(folder):
+    found = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and names_no_encoding(node)
+    }
+    assert not found

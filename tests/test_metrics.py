@@ -113,7 +113,7 @@ def test_ssim_of_flat_images_compares_their_brightness():
 
 @pytest.mark.parametrize("shapes", [[(2, 3, 10, 32)] * 2, [(2, 3, 32, 32), (1, 3, 32, 32)]])
 def test_ssim_refuses_what_it_cannot_compare(shapes):
-    with pytest.raises(ValueError, match="does not fit|compares"):
+    with pytest.raises(ValueError, match="does not fit|same shape"):
         metrics.ssim(*map(torch.zeros, shapes))
 
 
@@ -244,6 +244,28 @@ def test_coverage_of_samples_counted_by_hand(counts, off, modes, heavy):
     assert found["reverse KL"] == pytest.approx(divergence, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("counts", "share_kl"),
+    [
+        ([250, 250, 250, 250], 0.0),
+        ([1000, 0, 0, 0], math.log(4)),
+        ([300, 300, 0, 0], math.log(2)),  # two of four modes, in equal shares
+        ([500, 250, 125, 125], math.log(4) - 1.75 * math.log(2)),  # an entropy of 1.75 bits
+        ([0, 0, 0, 0], math.nan),
+    ],
+)
+@pytest.mark.parametrize("off", [1, 400])
+def test_the_share_kl_is_log_k_minus_the_entropy_of_the_shares_of_good_samples(
+    counts, share_kl, off
+):
+    exact = corners().means.repeat_interleave(torch.tensor(counts), dim=0)
+    found = figures(torch.cat([exact, torch.zeros(off, 2)]), corners())["share KL"]
+    assert found == pytest.approx(share_kl, rel=1e-5, abs=1e-6, nan_ok=True)
+    if sum(counts):
+        shares = torch.distributions.Categorical(torch.tensor(counts).double())
+        assert found == pytest.approx(math.log(4) - shares.entropy().item(), abs=1e-6)
+
+
 def test_high_quality_ends_at_three_standard_deviations():
     directions = torch.tensor([[1.0, 0.0], [0.0, -1.0], [0.6, 0.8]])
     inside, outside = (corners().means[2] + 0.1 * r * directions for r in (2.99, 3.01))
@@ -261,6 +283,7 @@ def test_a_perfect_sampler_scores_what_the_theory_says(mixture):
     assert (found["modes"] == modes).all() and (found["heavy modes"] == modes).all()
     assert found["high quality"].mean().item() == pytest.approx(0.9889, abs=1.5e-3)
     assert found["reverse KL"].mean().item() == pytest.approx(modes / 2 / 2500, rel=0.15)
+    assert found["share KL"].mean().item() == pytest.approx((modes - 1) / 2 / 2500, rel=0.15)
     assert found["reverse KL"].min() > -1e-5
 
 
@@ -274,7 +297,8 @@ def test_coverage_of_many_sets_is_that_of_each():
         assert values.shape == (2, 3), name
         for place in ((0, 0), (0, 1), (1, 2)):
             own = metrics.coverage(samples[place], ring)[name]
-            assert own.shape == () and own.item() == pytest.approx(values[place].item())
+            expected = pytest.approx(values[place].item(), nan_ok=True)  # the last has no shares
+            assert own.shape == () and own.item() == expected
     assert found["modes"].tolist() == [[8, 1, 8], [8, 8, 0]]
 
 

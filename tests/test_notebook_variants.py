@@ -224,7 +224,7 @@ def test_nothing_is_written_over_that_the_command_has_not_made(folder, tmp_path)
     """The lecturer's own notebooks, another's file, and a copy that a student has worked on."""
     lesson, out = folder / "01_numbers.ipynb", tmp_path / "student"
     before = lesson.read_bytes()
-    with pytest.raises(NotebookError, match="is the lesson itself; name another folder"):
+    with pytest.raises(NotebookError, match="is the lesson itself; name another place"):
         student(["01"], folder, folder)
     assert student(["01"], out, folder) == student(["01"], out, folder) == 0
     copy = read(out / "01_numbers.ipynb")
@@ -244,5 +244,7 @@ def test_nothing_is_written_over_that_the_command_has_not_made(folder, tmp_path)
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root is refused")
 def test_make_lab_opens_for_root_on_loopback_only():
     command = ["make", "--dry-run", "lab"]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    ).stdout
     assert "jupyterlab notebooks --allow-root --ip=127.0.0.1" in shown

@@ -14,7 +14,7 @@ from course_utils.authoring.notebooks import (
     records,
     tags,
 )
-from course_utils.authoring.speaker_notes import MINUTES
+from course_utils.authoring.sizes import MINUTES
 
 LECTURES, GLOSSARY, README = (ROOT / f"{name}.md" for name in ("LECTURES", "GLOSSARY", "README"))
 PAGES = [path for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("*/README.md")))]

@@ -38,7 +38,7 @@ pretend_device.shorten()
 def python(code):
     """What a program says that begins with the installed device; an error is in what it says."""
     done = subprocess.run(
-        [sys.executable, "-c", INSTALLED + code], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", INSTALLED + code], cwd=ROOT, capture_output=True, encoding="utf-8"
     )
     return done.stdout + done.stderr
 

@@ -66,7 +66,12 @@ def environment(folder):
 def launched(command, folder, status=0):
     """What a launcher and its processes print."""
     done = subprocess.run(
-        command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=200
+        command,
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=200,
     )
     assert (done.returncode == 0) == (status == 0), done.stdout + done.stderr
     return done
@@ -96,7 +101,7 @@ def two(tmp_path_factory):
     """The folder of one launch of two processes that went through every part."""
     folder = tmp_path_factory.mktemp("two")
     done = launched([*TORCHRUN, PROGRAM, folder, *several_processes.PARTS], folder)
-    (folder / "said.txt").write_text(done.stdout)
+    (folder / "said.txt").write_text(done.stdout, encoding="utf-8")
     return folder
 
 
@@ -166,7 +171,7 @@ def test_processes_with_different_data_are_told_so(two):
 
 
 def test_every_process_names_its_device_and_the_first_tells_progress(two):
-    said = (two / "said.txt").read_text()
+    said = (two / "said.txt").read_text(encoding="utf-8")
     for line in ("process 1 of 2 · CPU, 1 thread", "process 2 of 2 · CPU, 1 thread"):
         assert said.count(line) == 2 * len(several_processes.PARTS)
     assert said.count("cut: 30 epochs") == 1
@@ -175,7 +180,7 @@ def test_every_process_names_its_device_and_the_first_tells_progress(two):
 def test_the_connections_end_before_python_does(two):
     """A thread of gloo that outlives Python aborts the process, once in some fifty."""
     for rank in range(2):
-        assert (two / f"connected-{rank}.txt").read_text() == "False"
+        assert (two / f"connected-{rank}.txt").read_text(encoding="utf-8") == "False"
 
 
 def test_after_an_error_nothing_is_shut_down(monkeypatch):

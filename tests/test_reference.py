@@ -103,7 +103,7 @@ def test_every_room_says_what_it_is_for(room):
 
 def test_the_reference_is_built_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "course_utils.authoring.reference", str(tmp_path)]
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert made.returncode == 0 and not made.stderr, made.stderr
     for room in ["course_utils", *ROOMS]:
         page = tmp_path / f"{room.replace('.', '/')}.html"

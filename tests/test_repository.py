@@ -70,7 +70,7 @@ def test_no_page_points_elsewhere():
 
 def test_the_address_stands_in_no_file_that_fork_does_not_know():
     command = ["git", "grep", "--name-only", "--fixed-strings", stated_name()]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     if found.returncode > 1:
         pytest.skip("this is not a clone")
     assert set(found.stdout.split()) <= {str(path.relative_to(ROOT)) for path in files(ROOT)}
@@ -97,9 +97,9 @@ def test_a_longer_name_that_begins_alike_is_another_repository(copy):
     ours = (
         f"github.com/{old}.git, github.com/{old}. colab/github/{old}/blob mybinder.org/v2/gh/{old}"
     )
-    page.write_text(others + ours)
+    page.write_text(others + ours, encoding="utf-8")
     fork(FORK, copy)
-    assert page.read_text() == others + ours.replace(old, "someone/my-course")
+    assert page.read_text(encoding="utf-8") == others + ours.replace(old, "someone/my-course")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_longer_name_that_begins_alike_is_another_repository(copy):
     ],
 )
 def test_only_a_repository_on_github_that_is_named_nowhere_is_an_address(address, said, copy):
-    (copy / "README.md").write_text(f"Made from {FORK}.")
+    (copy / "README.md").write_text(f"Made from {FORK}.", encoding="utf-8")
     before = {path: path.read_bytes() for path in files(copy)}
     with pytest.raises(NotebookError, match=said):
         fork(address, copy)

@@ -57,7 +57,9 @@ def test_importing_the_package_imports_nothing_heavy_beside_torch():
         "import sys, torch; before = set(sys.modules); import course_utils, course_utils.session;"
         f"print([name for name in {heavy} if name in set(sys.modules) - before])"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     assert out.stdout.strip() == "[]"
 
 

@@ -15,8 +15,7 @@ GREY = numpy.full((20, 30, 3), 128, numpy.uint8)
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    (tmp_path / "data" / "images").mkdir(parents=True)
-    monkeypatch.setattr(shipped_images, "course_folder", lambda: tmp_path)
+    monkeypatch.setattr(shipped_images, "images_folder", lambda: tmp_path / "images")
     return replace(course_utils.start("images"), budget="full", publish=True)
 
 
@@ -28,12 +27,29 @@ def test_what_a_full_run_publishes_is_shown_in_class(lab):
 
 def test_without_publish_nothing_is_written(lab, tmp_path):
     shipped_image("sheet", replace(lab, publish=False), lambda: GREY)
-    assert not list((tmp_path / "data" / "images").iterdir())
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("content", [None, b"no image"])
-def test_a_missing_or_damaged_file_is_refused_in_a_sentence(lab, tmp_path, content):
-    if content:
-        (tmp_path / "data" / "images" / "sheet.jpg").write_bytes(content)
-    with pytest.raises(Refused, match="sheet.jpg.*COURSE_BUDGET=full"):
+@pytest.mark.parametrize("missing", [["sheet.jpg", "sheet.json"], ["sheet.jpg"], ["sheet.json"]])
+def test_a_missing_file_is_refused_in_a_sentence(lab, tmp_path, missing):
+    shipped_image("sheet", lab, lambda: GREY)
+    for name in missing:
+        (tmp_path / "images" / name).unlink()
+    with pytest.raises(Refused, match="No shipped image called sheet.*COURSE_BUDGET=full"):
         shipped_image("sheet", replace(lab, budget="classroom"), None)
+
+
+def test_what_is_no_image_is_not_published(lab, tmp_path):
+    shipped_image("sheet", lab, lambda: GREY)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()}
+    with pytest.raises(TypeError):
+        shipped_image("sheet", lab, lambda: GREY / 255)
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()}
+
+
+def test_every_image_that_lessons_load_is_whole():
+    folder = shipped_images.shipped_folder("images")
+    loaded = sorted(card.stem for card in folder.glob("*.json"))
+    assert loaded
+    for name in loaded:
+        assert shipped_images.load(name, folder).ndim == 3

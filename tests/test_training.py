@@ -237,8 +237,8 @@ def test_bfloat16_trains_too(lab):
     [
         (torch.zeros(0, 3), {}, "not 0"),
         ((torch.zeros(4, 3), torch.zeros(5, 1)), {}, "one length"),
-        (torch.zeros(4, 3), {"epochs": 0}, "1 or more"),
-        (torch.zeros(4, 3), {"batch_size": 0}, "1 or more"),
+        (torch.zeros(4, 3), {"epochs": 0}, "epochs is 0; use a whole number from 1"),
+        (torch.zeros(4, 3), {"batch_size": 0}, "batch_size is 0; use a whole number from 1"),
         (torch.zeros(4, 3), {"watch": lambda nets: 0}, "belong together"),
         (torch.zeros(4, 3).numpy(), {}, "needs tensors and was given ndarray"),
         (torch.zeros(4, 3), {"step": print}, "plain function"),
@@ -677,10 +677,34 @@ def test_a_run_killed_twenty_times_ends_bit_for_bit_like_one_left_alone(tmp_path
     environment = {**os.environ, **own}
     done = subprocess.run(
         [sys.executable, HERE / "killed_run.py", tmp_path / "runs", "20", "1"],
-        env=environment, capture_output=True, text=True, timeout=300,
+        env=environment, capture_output=True, encoding="utf-8", timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
     assert outcome["killed"] == 20
     assert "resumed at step" in outcome["log"][-1]
     assert outcome["cut"] == outcome["whole"]
+
+
+SHARING = """
+import pathlib, sys, time
+from course_utils.training import checkpoints
+
+path, until, resumed, said = pathlib.Path(sys.argv[1]), time.monotonic() + 2, 0, []
+while time.monotonic() < until:
+    checkpoints.save(path, {"step": 1}, {"seed": 0})
+    resumed += checkpoints.resume(path, {"seed": 0}, 1, said.append) == {"step": 1}
+print(resumed > 10, said)
+"""
+
+
+def test_two_kernels_save_under_one_name_without_an_error(tmp_path):
+    """Each may rename what the other is about to read or to rename."""
+    command = [sys.executable, "-c", SHARING, tmp_path / "shared.pt"]
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, env=environment, **pipes) for _ in range(2)]
+    for process in both:
+        out, error = process.communicate(timeout=120)
+        assert (out, error) == ("True []\n", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["shared.previous.pt", "shared.pt"]

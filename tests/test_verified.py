@@ -30,7 +30,7 @@ def test_a_row_is_renewed_and_all_else_stays(tmp_path):
 
 
 def test_a_file_without_the_table_is_refused(tmp_path):
-    (tmp_path / "README.md").write_text("Nothing here.")
+    (tmp_path / "README.md").write_text("Nothing here.", encoding="utf-8")
     with pytest.raises(ValueError, match="lost the heading"):
         record_classroom("01_first", SESSION, 1.0, tmp_path / "README.md")
 

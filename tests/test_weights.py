@@ -40,12 +40,12 @@ def test_weights_return_in_half_precision(tmp_path):
         (lambda path, card: path.unlink(), "No shipped weights called net"),
         (lambda path, card: card.unlink(), "No shipped weights called net"),
         (lambda path, card: path.write_bytes(path.read_bytes()[:-2]), "net.safetensors is damaged"),
-        (lambda path, card: card.write_text("{bad"), "net.json is damaged"),
-        (lambda path, card: card.write_text("{}"), "net.json is damaged"),
+        (lambda path, card: card.write_text("{bad", encoding="utf-8"), "net.json is damaged"),
+        (lambda path, card: card.write_text("{}", encoding="utf-8"), "net.json is damaged"),
     ],
 )
 def test_missing_damaged_and_foreign_weights_are_refused(tmp_path, damage, said):
-    path = weights.save("net", nn.Linear(3, 4), {}, tmp_path)
+    path = weights.save("net", nn.Linear(3, 4), {"measures": {}}, tmp_path)
     with pytest.raises(Refused, match="another architecture"):
         weights.load("net", nn.Linear(3, 5), tmp_path)
     damage(path, path.with_suffix(".json"))
@@ -77,14 +77,14 @@ def test_the_full_budget_trains_and_publishes_only_when_told(lab):
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_file_has_a_true_card_and_is_in_the_data_readme(path):
-    card = json.loads(path.with_suffix(".json").read_text())
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert hashlib.sha256(path.read_bytes()).hexdigest() == card["sha256"]
     assert path.stat().st_size == card["bytes"]
     assert card["measures"] and card["budget"] == "full"
     shapes = {key: list(value.shape) for key, value in load_file(path).items()}
     assert shapes == card["architecture"]["shapes"]
     name = "digits_beta_B" if path.stem.startswith("digits_beta_") else path.stem
-    assert f"`{name}`" in (path.parents[1] / "README.md").read_text()
+    assert f"`{name}`" in (path.parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_course_stays_small():

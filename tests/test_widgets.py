@@ -82,6 +82,36 @@ def test_the_stored_form_has_an_image_and_a_sentence(explorer):
     assert stored.size == (30, 20)
 
 
+def test_widgets_that_stand_by_keep_little(monkeypatch):
+    """A lesson has a dozen; opened again and again, they stay in the kernel for ever."""
+    import gc
+
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    plots.use_course_style()
+    decoder = models.VariationalAutoencoder(2, hidden=8).decoder
+    codes, labels = torch.randn(50, 2), torch.arange(50) % 3
+    views = []
+    monkeypatch.setattr(plots.LivePlot, "AWAKE", 2)
+    for _ in range(4):
+        pad = widgets.LatentPad(decoder, codes, labels, ("a", "b", "c"))
+        position = (-2.0, 2.0, 0.5, 0.0)
+        views.append(widgets.explore(pad.draw, "Codes.", first=position, second=position))
+        del pad
+    gc.collect()
+    canvases = sum(type(thing) is RendererAgg for thing in gc.get_objects())  # a megabyte each
+    assert canvases <= plots.LivePlot.AWAKE
+    # A screen of 696 by 384 pixels is 800 KB: what is kept of it is a file.
+    assert not any(isinstance(kept, numpy.ndarray) for kept in vars(views[0]).values())
+    assert len(views[0].png) < 100_000
+    # The first has forgotten its background, and draws it again, pixel by pixel.
+    before = views[0].image
+    views[0].set(first=1.0)
+    assert not numpy.array_equal(before, views[0].image)
+    views[0].set(first=0.0)
+    assert numpy.array_equal(before, views[0].image)
+
+
 def test_choices_and_players():
     explorer = widgets.explore(
         lambda kind, frame: bars(frame, {"light": 0.9, "dark": 0.1}[kind]),

@@ -14,19 +14,22 @@ Run = Sequence[Mapping]  # the claims of a notebook on one seed, as `records` gi
 def claims_section(title: str, runs: Sequence[Run], budget: str) -> str:
     """The table of one notebook: a row a claim, a column a seed.
 
+    The margin is that of the figure which came nearest to its threshold, over the seeds.
+
     Args:
         title: the notebook's name.
         runs: one for each seed, from 0; one that was cut has fewer claims.
         budget: the budget they ran in.
     """
     by_statement = [{said["claim"]: said for said in run} for run in runs]
-    head = ["claim", "kind", "holds", *(f"seed {seed}" for seed in range(len(runs)))]
+    head = ["claim", "kind", "holds", "smallest margin", *(f"seed {n}" for n in range(len(runs)))]
     rows = [head, ["---"] * len(head)]
     for statement in dict.fromkeys(said["claim"] for run in runs for said in run):
         found = [claims.get(statement) for claims in by_statement]
         held = sum(said is not None and said["holds"] for said in found)
         kind = next(_kind(said) for said in found if said)
-        rows.append([statement, kind, f"{held} of {len(runs)}", *map(_cell, found)])
+        held_by = f"{held} of {len(runs)}"
+        rows.append([statement, kind, held_by, _smallest_margin(found), *map(_cell, found)])
     table = "\n".join(f"| {' | '.join(map(_escaped, row))} |" for row in rows)
     return f"## {title}\n\nBudget {budget}, {len(runs)} seeds.\n\n{table}\n"
 
@@ -50,6 +53,16 @@ def replace_section(table: Path, title: str, section: str) -> None:
 
 def _kind(said: Mapping) -> str:
     return f"stored: {said['stored']}" if said["kind"] == "stored" else said["kind"]
+
+
+def _smallest_margin(found: Sequence[Mapping | None]) -> str:
+    """The figure that came nearest to its threshold, and the threshold; a dash for a bare truth."""
+    compared = [said for said in found if said and "margin" in said]
+    if not compared:
+        return "–"
+    nearest = min(compared, key=lambda said: said["margin"])
+    margin = f"{nearest['margin']:+.0%}"
+    return f"{margin} ({nearest['figure']:.3g} against {nearest['threshold']:.3g})"
 
 
 def _cell(said: Mapping | None) -> str:

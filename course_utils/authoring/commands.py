@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ..session import processes
+from ..session import processes, settings
 from ..session.files import replacing
 from .claims_table import claims_section, replace_section
 from .notebooks import (
@@ -21,13 +20,21 @@ from .notebooks import (
     clean,
     execute,
     find,
+    image_cells,
     kept_images,
     read,
     records,
     write,
 )
 from .speaker_notes import with_speaker_notes
-from .targets import targets, write_variant
+from .targets import (
+    check_replaceable,
+    check_writable,
+    executed_copy,
+    keep,
+    signed,
+    targets,
+)
 from .variants import (
     only_exercises,
     unsolved,
@@ -36,6 +43,7 @@ from .variants import (
 )
 from .verified_table import record_classroom, record_full
 
+CLONE = "work in a clone of your own"  # what to do where the course itself cannot be changed
 CLAIMS_TABLE = ROOT / "benchmarks" / "results" / "claims.md"
 
 
@@ -59,24 +67,29 @@ def run(
         name: how the notebook's file name starts.
         budget, seed, publish: handed to the notebook as COURSE_BUDGET, COURSE_SEED and
             COURSE_PUBLISH.
-        out: the executed copy, which holds all that ran after a failure too.
+        out: the executed copy, which holds all that ran after a failure too, or a folder for it.
             Default: the notebook's name in COURSE_RUNS, or in runs.
 
+    Returns: 1 where the copy had to be kept elsewhere, else 0.
+
     Raises:
-        NotebookError: no such notebook, a setting does not fit, or a cell or widget callback
-            failed.
+        NotebookError: no such notebook, a setting does not fit, something is in the way of the
+            copy that is not to be lost, or a cell or widget callback failed.
     """
     path = _the_only(find([name], folder))
-    runs = Path(os.environ.get("COURSE_RUNS") or ROOT / "runs")
+    runs = settings.folder("COURSE_RUNS") or ROOT / "runs"
     from_scratch = not any((runs / path.stem).glob("*.pt"))
-    out = out or runs / path.name
-    if out.resolve() == path.resolve():
-        raise NotebookError(f"{path.name} is the notebook itself; store into it with `notebooks`.")
+    out = executed_copy(path, out, runs)
     if publish and budget != "full":
         raise NotebookError("Only a full run makes weights to publish; add --budget full.")
     environment = {"COURSE_BUDGET": budget, "COURSE_SEED": str(seed)}
+    for variable in ("COURSE_RUNS", "COURSE_DATA"):  # the kernel works in another folder
+        if chosen := settings.folder(variable):
+            environment[variable] = str(chosen)
     if publish:
         environment["COURSE_PUBLISH"] = "1"
+        check_writable(ROOT / "data" / "weights", CLONE)
+        check_writable(path.parent, CLONE)
 
     notebook = read(path)
     seconds: list[float] = []
@@ -95,13 +108,13 @@ def run(
     try:
         execute(notebook, path.parent, environment, before, after)
     finally:
-        write(clean(notebook), out)
-        if processes.is_first():
+        kept = keep(signed(clean(notebook), "run"), out)
+        if kept and processes.is_first():
             print(f"\nThe executed copy is {out}")
     session = _session(notebook)
     if session and publish and from_scratch and processes.is_first():
         record_full(path.stem, session, sum(seconds), path.parent / "README.md")
-    return 0
+    return 0 if kept else 1
 
 
 def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
@@ -111,16 +124,23 @@ def store(names: list[str], folder: Path = NOTEBOOKS) -> int:
     for the pages, and the table in the notebooks' README says when this was, and with what.
 
     Raises:
-        NotebookError: a cell or widget callback failed; that notebook's file stays as it was.
+        NotebookError: a cell or widget callback failed, or something cannot be written; that
+            notebook's file stays as it was.
     """
+    shelf = folder.parent / "data" / "images"
     for path in find(names, folder):
         print(path.stem)
         notebook = read(path)
+        table = path.parent / "README.md"
+        images = [shelf / f"{name}.png" for name, _ in image_cells(notebook, path.stem)]
+        for written in (path, table, *images):
+            check_writable(written.parent, CLONE)
+            check_replaceable(written)
         seconds = _executed_here(notebook, path.parent)
-        write(clean(notebook), path)
+        if not keep(clean(notebook), path):
+            return 1
         if session := _session(notebook):
-            record_classroom(path.stem, session, sum(seconds.values()), path.parent / "README.md")
-        shelf = folder.parent / "data" / "images"
+            record_classroom(path.stem, session, sum(seconds.values()), table)
         for name, image in kept_images(notebook, path.stem).items():
             shelf.mkdir(parents=True, exist_ok=True)
             with replacing(shelf / f"{name}.png") as file:
@@ -135,7 +155,7 @@ def student(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS)
         NotebookError: in this and in the next two, something is in the way that is not to be lost.
     """
     for path, target in targets(find(names, folder), out, "student"):
-        write_variant(without_solutions(read(path)), target, "student")
+        write(signed(without_solutions(read(path)), "student"), target)
     return 0
 
 
@@ -146,7 +166,7 @@ def solved(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) 
         out: the folder they go to, build/solved by default.
     """
     for path, target in targets(find(names, folder), out, "solved"):
-        write_variant(only_exercises(with_solutions(read(path))), target, "solved")
+        write(signed(only_exercises(with_solutions(read(path))), "solved"), target)
     return 0
 
 
@@ -166,7 +186,8 @@ def instructor(names: list[str], out: Path | None = None, folder: Path = NOTEBOO
         if wrong := unsolved(notebook):
             raise NotebookError(f"{path.stem}: a solution is refused.\n" + "\n".join(wrong))
         noted = with_speaker_notes(clean(notebook), seconds)
-        write_variant(noted, target, "instructor")
+        if not keep(signed(noted, "instructor"), target):
+            return 1
     return 0
 
 
@@ -182,15 +203,18 @@ def claims(
     A claim that does not hold on some seed is a result, and leaves the exit status at 0.
 
     Raises:
-        NotebookError: a cell or widget callback failed, for another reason than a claim.
+        NotebookError: a cell or widget callback failed, for another reason than a claim, or the
+            table cannot be written.
     """
     if seeds < 1:
         raise NotebookError(f"Claims need at least one seed, not {seeds}.")
+    check_writable(table.parent, CLONE)
+    check_replaceable(table)
     for path in find(names, folder):
         runs = [_claims_on(path, seed, budget) for seed in range(seeds)]
         section = claims_section(path.stem, runs, budget)
+        print(section)  # first, for the disk may have filled up
         replace_section(table, path.stem, section)
-        print(section)
     print(f"Written to {table}")
     return 0
 

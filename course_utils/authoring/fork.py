@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..session.files import replacing
@@ -27,20 +28,31 @@ def fork(address: str, root: Path = ROOT) -> int:
     Raises:
         NotebookError: no address of a repository on GitHub, from where alone Colab opens
             notebooks; or the new address is mentioned already, so that there were no way back.
+        OSError: a file cannot be read or written; none is changed then.
     """
     old, new = stated_name(root), _name(address)
-    texts = {path: path.read_bytes() for pattern in PLACES for path in sorted(root.glob(pattern))}
+    texts = {path: path.read_bytes() for path in _files(root)}
     mentioned = [path.name for path, text in texts.items() if _places(new).search(text)]
     if new != old and mentioned:
         raise NotebookError(f"{new} is mentioned in {', '.join(mentioned)} already; change that.")
-    for path, text in texts.items():
-        pointed, count = _places(old).subn(new.encode(), text)
-        if pointed != text:
-            with replacing(path) as file:
+    changed = {}
+    with ExitStack() as all_or_none:  # half a fork has no way back
+        for path, text in texts.items():
+            pointed, count = _places(old).subn(new.encode(), text)
+            if pointed != text:
+                changed[path.relative_to(root)] = count
+                file = all_or_none.enter_context(replacing(path))
                 file.write(pointed)
-            print(f"{path.relative_to(root)}: {count}")
+                file.flush()
+    for name, count in changed.items():
+        print(f"{name}: {count}")
     print(f"The course is now fetched from https://github.com/{new}. Commit this and push it.")
     return 0
+
+
+def _files(root: Path) -> list[Path]:
+    """The files that may mention the address."""
+    return [path for pattern in PLACES for path in sorted(root.glob(pattern)) if path.is_file()]
 
 
 def _name(address: str) -> str:

@@ -10,7 +10,7 @@ import base64
 import io
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -57,7 +57,9 @@ def find(names: Iterable[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
     Raises:
         NotebookError: where a name fits no notebook.
     """
-    everything = sorted(folder.glob("*.ipynb"))
+    everything = sorted(path for path in folder.glob("*.ipynb") if path.is_file())
+    if not everything:
+        raise NotebookError(f"There are no notebooks in {folder}; run this from a clone.")
     found = set()
     for name in names:
         wanted = Path(name).name
@@ -67,17 +69,24 @@ def find(names: Iterable[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
             known = ", ".join(path.stem for path in everything) or "none"
             raise NotebookError(f"No notebook starts with '{name}'. There are: {known}.")
         found.update(fitting)
-    if not everything:
-        raise NotebookError(f"There are no notebooks in {folder}; run this from a clone.")
     return sorted(found) or everything
 
 
 def read(path: Path) -> NotebookNode:
-    """The notebook at `path`, in the current format."""
+    """The notebook at `path`, in the current format.
+
+    Raises:
+        NotebookError: it is none.
+        OSError: it cannot be read.
+    """
     try:
         return nbformat.read(path, as_version=4)
-    except nbformat.reader.NotJSONError as error:
+    except OSError:
+        raise
+    except (nbformat.reader.NotJSONError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path} is not a notebook: it does not hold valid JSON.") from error
+    except Exception as error:  # valid JSON of another kind meets nbformat in all its places
+        raise NotebookError(f"{path} is not a notebook: it holds other JSON.") from error
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
@@ -205,14 +214,19 @@ def kept_images(notebook: NotebookNode, stem: str) -> dict[str, bytes]:
     "image-NAME" that called NAME. A tagged cell without an image gives none.
     """
     images = {}
+    for name, cell in image_cells(notebook, stem):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                images[name] = base64.b64decode(output.data["image/png"])
+    return images
+
+
+def image_cells(notebook: NotebookNode, stem: str) -> Iterator[tuple[str, NotebookNode]]:
+    """(name, cell) of the cells whose image is kept, as `kept_images` names it."""
     for cell in notebook.cells:
         for tag in tags(cell):
-            name = stem if tag == "cover" else tag.removeprefix("image-")
             if tag == "cover" or tag.startswith("image-"):
-                for output in cell.outputs:
-                    if "image/png" in output.get("data", {}):
-                        images[name] = base64.b64decode(output.data["image/png"])
-    return images
+                yield stem if tag == "cover" else tag.removeprefix("image-"), cell
 
 
 def records(part: NotebookNode, name: str) -> list[dict]:

@@ -13,6 +13,11 @@ from pathlib import Path
 
 import course_utils
 
+from .notebooks import NotebookError
+from .targets import check_replaceable, check_writable
+
+OURS = "course_utils.html"  # a page that is there wherever this has been before
+
 
 def build(folder: Path) -> None:
     """Write the pages to `folder`. It changes the package, so run it in a process of its own.
@@ -21,8 +26,16 @@ def build(folder: Path) -> None:
         folder: where `index.html` goes; it is made if need be.
 
     Raises:
+        NotebookError: the folder cannot be written, or holds something else.
         Warning: pdoc has found something wrong with a docstring or an annotation.
     """
+    otherwise = "name another folder"
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / OURS).is_file():
+        raise NotebookError(f"{folder} holds something else than this reference; {otherwise}.")
+    check_writable(folder, otherwise)
+    for page in ("index.html", "search.js", OURS):
+        check_replaceable(folder / page)
+
     import pdoc
     from torch import nn
 
@@ -50,5 +63,18 @@ def _document_where_defined() -> None:
             vars(room).pop(name, None)
 
 
+def main(arguments: list[str]) -> int:
+    """Build the pages into the one folder that is named. Returns the exit status."""
+    if len(arguments) != 1:
+        print("Name one folder for the pages, such as build/reference.", file=sys.stderr)
+        return 2
+    try:
+        build(Path(arguments[0]))
+    except (NotebookError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    build(Path(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -19,11 +19,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from .notebooks import NotebookError, records, tags
+from .sizes import MINUTES
 
 HEADING = re.compile(r"^##? (.+)$", re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 PREDICTION = re.compile(r"\*(?!\*)[^*]*\?[^*]*\*")
-MINUTES = re.compile(r"about (\d+) minutes to work through, (\d+) to show in class")
 # For nbconvert's slides these are notes to the slide above.
 NOTES_METADATA = {"slideshow": {"slide_type": "notes"}, "tags": ["speaker-notes"]}
 EXERCISE_WORDS = 400  # that an exercise weighs beside its own: it is longer done than read

@@ -1,18 +1,23 @@
-"""Where a command writes its variants of notebooks: never over what it did not make itself.
+"""Where a command writes its notebooks: never over what it did not make itself.
 
-A variant carries in its metadata which command made it and a checksum of its cells, so that a
-lecturer's notebook, or a copy that somebody has worked on, is told from one that may be made anew.
+A notebook that a command makes carries in its metadata which one that was, and a checksum of its
+cells, so that a lecturer's notebook, or a copy that somebody has worked on, is told from one that
+may be made anew. All this is looked at before anything is computed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
 from nbformat import NotebookNode
 
+from ..session import files
 from .notebooks import ROOT, NotebookError, read, write
 
 KEY = "course"
@@ -28,7 +33,7 @@ def targets(paths: Iterable[Path], out: Path | None, command: str) -> list[tuple
 
     Raises:
         NotebookError: something is in the way that this command has not made, or that was changed
-            since.
+            since, or the folder cannot be written.
     """
     folder = out or ROOT / "build" / command
     if folder.exists() and not folder.is_dir():
@@ -36,34 +41,95 @@ def targets(paths: Iterable[Path], out: Path | None, command: str) -> list[tuple
     pairs = [(path, folder / path.name) for path in paths]
     for path, target in pairs:
         _look(path, target, command)
+    check_writable(folder, "name another folder with --out")
     return pairs
 
 
-def write_variant(notebook: NotebookNode, target: Path, command: str) -> None:
-    """Write a variant with the note of who made it."""
+def executed_copy(path: Path, out: Path | None, runs: Path) -> Path:
+    """Where `run` keeps the executed copy of a notebook, looked at before anything is computed.
+
+    Args:
+        path: the notebook.
+        out: a file, or a folder that is there and takes the notebook's own name.
+        runs: the folder that is meant without `out`.
+
+    Raises:
+        NotebookError: as `targets` does, or `out` is no name of a notebook.
+    """
+    target = out or runs / path.name
+    if out and target.is_dir():
+        target = target / path.name
+    if target.suffix != ".ipynb":
+        raise NotebookError(f"{target} is no name of a notebook; end it in .ipynb.")
+    _look(path, target, "run")
+    otherwise = "name another place with --out" if out else files.way_out("COURSE_RUNS")
+    check_writable(target.parent, otherwise)
+    return target
+
+
+def check_writable(folder: Path, otherwise: str) -> None:
+    """Raises: NotebookError where no file can be written into `folder`; `otherwise` ends it."""
+    if obstacle := files.obstacle(folder):
+        raise NotebookError(f"{folder} cannot be written ({obstacle}); {otherwise}.")
+
+
+def check_replaceable(path: Path) -> None:
+    """Raises: NotebookError where something is at `path` that is no file."""
+    if os.path.lexists(path) and not path.is_file():
+        raise NotebookError(f"{path} is in the way and is no file; move it away.")
+
+
+def keep(notebook: NotebookNode, target: Path) -> bool:
+    """Write an executed notebook to `target`; where that fails now, elsewhere, and say so.
+
+    What was computed for minutes is not lost to a disk that has filled up meanwhile.
+
+    Returns:
+        whether it is at `target`.
+
+    Raises:
+        OSError: there is room nowhere.
+    """
+    try:
+        write(notebook, target)
+        return True
+    except OSError as error:
+        failure = error
+    for place in files.own_places():
+        spare = place / f"{target.stem}-{uuid.uuid4().hex[:8]}.ipynb"
+        try:
+            write(notebook, spare)
+        except OSError:
+            continue
+        said = f"{target} could not be written ({failure.strerror}); what ran is kept as {spare}."
+        print(f"\n{said}", file=sys.stderr)
+        return False
+    raise failure
+
+
+def signed(notebook: NotebookNode, command: str) -> NotebookNode:
+    """The notebook, with the note of which command made it."""
     notebook.metadata[KEY] = {"made by": command, "cells": _checksum(notebook)}
-    write(notebook, target)
+    return notebook
 
 
 def _look(path: Path, target: Path, command: str) -> None:
-    if not target.exists():
+    """Raises: NotebookError where something is at `target` that `command` may not replace."""
+    otherwise = "move it away, or name another place with --out"
+    if not os.path.lexists(target):
         return
-    if target.is_dir():
-        raise NotebookError(f"{target} is a folder; move it away, or name another --out.")
-    if target.resolve() == path.resolve():
-        raise NotebookError(f"{target} is the lesson itself; name another folder with --out.")
+    if target.is_symlink():
+        raise NotebookError(f"{target} is a link; {otherwise}.")
+    if not target.is_file():
+        raise NotebookError(f"{target} is a folder or a device; {otherwise}.")
+    if target.samefile(path):
+        raise NotebookError(f"{target} is the lesson itself; name another place with --out.")
     there = read(target)
     made = there.metadata.get(KEY, {})
     if made.get("made by") != command:
-        raise NotebookError(
-            f"{target} is there and was not made by `{command}`; move it away, or name another "
-            "folder with --out."
-        )
+        raise NotebookError(f"{target} is there and was not made by `{command}`; {otherwise}.")
     if made.get("cells") != _checksum(there):
-        raise NotebookError(
-            f"{target} was worked on since `{command}` made it; move it away, or name another "
-            "folder with --out."
-        )
+        raise NotebookError(f"{target} was worked on since `{command}` made it; {otherwise}.")
 
 
 def _checksum(notebook: NotebookNode) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 
+from ..session.arguments import whole
 from .download import DownloadError
 from .imageset import ImageSet
 from .own import own_image, to_mnist_style
@@ -37,7 +37,7 @@ def load(
             "folder:PATH" reads the images under PATH (see `folder.read_folder` for formats, sizes
             and labels). `registry` holds what is known of each.
         split: "train" or "test". Drawn sets draw other images for each: the test split uses
-            `seed + TEST_SEED_OFFSET`. Folders need sub-folders "train" and "test" for "test".
+            `seed + TEST_SEED_OFFSET`. Folders need a sub-folder for each, see `folder.read_folder`.
         size: how many images: the first `size` of the set. Default: all of a real set;
             60,000 / 10,000 handwritten digits or 20,000 / 4,000 faces.
         seed: of the drawn sets, 0 <= seed < 2**31 - 1; the others do not depend on it.
@@ -88,15 +88,10 @@ def load(
 
 
 def _seed_of(split: str, seed: int) -> int:
-    if not hasattr(seed, "__index__") or not 0 <= seed < TEST_SEED_OFFSET:
-        raise ValueError(f"seed is {seed!r}; use a whole number from 0 to {TEST_SEED_OFFSET - 1}.")
+    seed = whole(seed, "seed", least=0, most=TEST_SEED_OFFSET - 1)
     return seed if split == "train" else seed + TEST_SEED_OFFSET
 
 
 def _positive(what: str, value) -> int | None:
     """`value` as a positive int, or None where it is None."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ValueError(f"{what} is {value!r}; use a positive whole number, or leave it out.")
-    return operator.index(value)
+    return None if value is None else whole(value, what)

@@ -25,6 +25,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..session.arguments import whole
+from .held import drawable, held
 from .imageset import ImageSet
 
 __all__ = ["FACTORS", "KINDS", "RANGES", "draw", "mask", "render", "sample_factors"]
@@ -86,8 +88,7 @@ def sample_factors(count: int, seed: int = 0) -> dict[str, Tensor]:
         >>> factors["coat"].shape, factors["facing"].unique().tolist()  # left or right
         (torch.Size([100]), [0.0, 1.0])
     """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(f"count must be a whole number of at least 1, but it is {count!r}.")
+    count, seed = drawable(count, seed, 3, 32, 32, name="count")
     generator = torch.Generator().manual_seed(seed)
     # One row per animal, so that more animals only add rows.
     uniform = torch.rand(count, len(FACTORS), generator=generator)
@@ -221,21 +222,17 @@ def render(
 
 def _factors(count: int, seed: int, fixed: Mapping[str, float] | None) -> dict[str, Tensor]:
     factors = sample_factors(count, seed)
-    if wrong := [name for name, value in (fixed or {}).items() if not hasattr(value, "__float__")]:
-        raise ValueError(f"Every fixed factor must be a number, and {wrong} are not.")
-    fixed = {name: torch.full((count,), float(value)) for name, value in (fixed or {}).items()}
-    return {**factors, **fixed}
+    return factors | held(fixed, FACTORS, len(factors["coat"]))
 
 
 def _in_chunks(factors, kind: str, resolution: int, device, channels: int) -> Tensor:
     """All images (3 channels) or all masks (1 channel), some at a time."""
     if kind not in KINDS:
         raise ValueError(f"There is no kind {kind!r}; choose one of {', '.join(KINDS)}.")
-    if not isinstance(resolution, int) or not 16 <= resolution <= 128:
-        raise ValueError(f"resolution must be from 16 to 128 pixels, but it is {resolution!r}.")
+    resolution = whole(resolution, "resolution", 16, 128)
     check_factors(factors)
     value = {name: torch.as_tensor(factors[name]).float().to(device) for name in FACTORS}
-    count = len(value["coat"])
+    count, _ = drawable(len(value["coat"]), 0, channels, resolution, resolution, name="count")
     images = torch.empty(count, channels, resolution, resolution, device=device)
     # A plane of a chunk should stay in a processor's cache; an accelerator prefers large ones.
     pixels = 2**17 if images.device.type == "cpu" else 2**22

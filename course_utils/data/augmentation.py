@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..session.arguments import real, shown, whole
+
 
 def random_crop(images: Tensor, padding: int, generator: torch.Generator | None = None) -> Tensor:
     """Shift each image by up to `padding` pixels, up or down and left or right.
@@ -37,7 +39,7 @@ def random_crop(images: Tensor, padding: int, generator: torch.Generator | None 
         >>> random_crop(torch.rand(8, 3, 32, 32), padding=4).shape
         torch.Size([8, 3, 32, 32])
     """
-    _check(images, padding)
+    padding = _checked(images, padding)
     places = (2, len(images))
     top, left = torch.randint(2 * padding + 1, places, generator=generator, device=images.device)
     return crop(images, padding, top, left)
@@ -59,7 +61,7 @@ def crop(images: Tensor, padding: int, top: Tensor, left: Tensor) -> Tensor:
         ValueError: as `random_crop`.
         IndexError: not one position for each image, or one beyond 2 · padding.
     """
-    _check(images, padding)
+    padding = _checked(images, padding)
     height, width = images.shape[2:]
     padded = F.pad(images, [padding] * 4)
     # All windows of all images as a view, (N, C, 2 padding + 1, 2 padding + 1, H, W).
@@ -87,9 +89,10 @@ def random_flip(
         >>> random_flip(torch.tensor([[[[1.0, 2.0, 3.0]]]]), probability=1.0)
         tensor([[[[3., 2., 1.]]]])
     """
-    _check(images)
-    if not 0 <= probability <= 1:
-        raise ValueError(f"The probability of a flip is {probability!r}; give one from 0 to 1.")
+    _checked(images)
+    probability = real(
+        probability, "The probability of a flip", "one from 0 to 1", lambda share: 0 <= share <= 1
+    )
     numbers = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device)
     return torch.where(numbers < probability, images.flip(3), images)
 
@@ -108,7 +111,7 @@ def normalised(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> T
         ValueError: no batch of images, not C numbers, or a standard deviation that is not
             above 0.
     """
-    _check(images)
+    _checked(images)
     mean, std = (torch.as_tensor(part, dtype=images.dtype) for part in (mean, std))
     for name, numbers in {"mean": mean, "std": std}.items():
         if numbers.shape != images.shape[1:2]:
@@ -133,13 +136,13 @@ def colour_statistics(images: Tensor) -> tuple[list[float], list[float]]:
     Raises:
         ValueError: no batch of images.
     """
-    _check(images)
+    _checked(images)
     std, mean = torch.std_mean(images, dim=(0, 2, 3))
     return mean.tolist(), std.tolist()
 
 
-def _check(images: Tensor, padding: int = 0) -> None:
-    if images.dim() != 4:
-        raise ValueError(f"Give a batch of images (N, C, H, W); this is {tuple(images.shape)}.")
-    if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
-        raise ValueError(f"The padding is {padding!r}; give a whole number of pixels from 0 up.")
+def _checked(images: Tensor, padding: int = 0) -> int:
+    """The padding as Python's whole number, after a check of both."""
+    if not isinstance(images, Tensor) or images.dim() != 4:
+        raise ValueError(f"Give a batch of images (N, C, H, W); this is {shown(images)}.")
+    return whole(padding, "The padding", least=0)

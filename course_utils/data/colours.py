@@ -73,6 +73,10 @@ def with_colours_of(image: Tensor, content: Tensor) -> Tensor:
         >>> with_colours_of(grey, reddish).flatten().round(decimals=2)
         tensor([0.6400, 0.4400, 0.4400])
     """
+    if len(content) not in (1, len(image)):
+        raise ValueError(
+            f"There are {len(image)} images and {len(content)} with colours; give one, or one each."
+        )
     if image.shape[-2:] != content.shape[-2:]:
         sizes = " and ".join(f"{x.shape[-2]} × {x.shape[-1]}" for x in (image, content))
         raise ValueError(f"The images have {sizes} pixels; bring them to one size first.")
@@ -85,4 +89,7 @@ def with_colours_of(image: Tensor, content: Tensor) -> Tensor:
 
 def _mixed(images: Tensor, matrix: Tensor) -> Tensor:
     """Every pixel's channels times a matrix (rows, channels)."""
+    if images.dim() != 4 or images.shape[1] != matrix.shape[1]:
+        wanted = f"(N, {matrix.shape[1]}, H, W)"
+        raise ValueError(f"The images have the shape {tuple(images.shape)}; give {wanted}.")
     return torch.einsum("rc,nchw->nrhw", matrix, images)

@@ -5,8 +5,12 @@ Each function takes images (N, C, H, W) in [0, 1] and a strength, and uses torch
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
+
+from ..session.arguments import real
 
 
 def mask(images: Tensor, share: float) -> Tensor:
@@ -26,7 +30,7 @@ def mask(images: Tensor, share: float) -> Tensor:
         >>> mask(torch.ones(1, 1, 100, 100), share=0.3).mean().round(decimals=1)
         tensor(0.7000)
     """
-    _check_share(share)
+    share = _checked(share)
     return images * (torch.rand_like(images[:, :1]) >= share)
 
 
@@ -47,8 +51,7 @@ def gaussian(images: Tensor, sigma: float) -> Tensor:
         >>> gaussian(torch.zeros(1, 1, 100, 100), sigma=0.5).std().round(decimals=1)
         tensor(0.5000)
     """
-    if not 0 <= sigma < float("inf"):
-        raise ValueError(f"The noise has strength {sigma!r}; give 0 or more.")
+    sigma = real(sigma, "The strength of the noise", "0 or more", lambda n: 0 <= n < math.inf)
     return images + sigma * torch.randn_like(images)
 
 
@@ -70,7 +73,7 @@ def salt_and_pepper(images: Tensor, share: float) -> Tensor:
         >>> (noisy != 0.5).float().mean().round(decimals=1)
         tensor(0.2000)
     """
-    _check_share(share)
+    share = _checked(share)
     number = torch.rand_like(images[:, :1])
     hit = torch.rand_like(images[:, :1]) < share
     return torch.where(hit, (number < 0.5).to(images.dtype), images)
@@ -96,7 +99,7 @@ def cutout(images: Tensor, share: float) -> Tensor:
         >>> cutout(torch.ones(1, 1, 32, 32), share=0.25).sum()  # ¾ of 1024 pixels
         tensor(768.)
     """
-    _check_share(share)
+    share = _checked(share)
     count, _, height, width = images.shape
     tall, wide = round(height * share**0.5), round(width * share**0.5)
     top = (torch.rand(count, 1, 1, 1) * (height - tall + 1)).long().to(images.device)
@@ -110,6 +113,6 @@ def cutout(images: Tensor, share: float) -> Tensor:
 KINDS = {"mask": mask, "gaussian": gaussian, "salt and pepper": salt_and_pepper, "block": cutout}
 
 
-def _check_share(share: float) -> None:
-    if not 0 <= share <= 1:
-        raise ValueError(f"The share of damaged pixels is {share!r}; give a number from 0 to 1.")
+def _checked(share: float) -> float:
+    wanted = "a number from 0 to 1"
+    return real(share, "The share of damaged pixels", wanted, lambda part: 0 <= part <= 1)

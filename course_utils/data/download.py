@@ -9,20 +9,25 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
+import io
 import socket
 import tarfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from ..session.files import replacing
+from ..session.files import obstacle, remove_parts, replacing, way_out
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT = 15.0  # seconds to wait for a server that says nothing
+LONGEST = 3600.0  # seconds that a download may take in all, or one that drips would never end
+ABANDONED = 60.0  # seconds after which nobody writes a part any more
 
 
 class DownloadError(RuntimeError):
@@ -40,12 +45,13 @@ def fetch(
     *,
     instead: str,
     timeout: float = TIMEOUT,
+    longest: float = LONGEST,
     limit: int = 1 << 30,
 ) -> Path:
     """Make sure that `path` holds the file with this checksum; return `path`.
 
     A file that is there and right is used without asking the network. Otherwise the mirrors
-    are tried in order.
+    are tried in order. What killed downloads of it have left is cleared away.
 
     Args:
         urls: addresses of the same file.
@@ -53,6 +59,7 @@ def fetch(
             or as many of its first ones as are known.
         instead: what the reader can do if this fails, the end of a sentence after "; ".
         timeout: seconds to wait for a server that says nothing.
+        longest: seconds that one mirror may take in all.
         limit: bytes after which a download is given up.
 
     Raises:
@@ -63,26 +70,37 @@ def fetch(
     try:
         if has_checksum(path, checksum):
             return path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for url in urls:
+        trouble = obstacle(path.parent)  # a full disk takes the first bytes of a download
+        for url in () if trouble else urls:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            remove_parts(path, ABANDONED)
             try:
                 with replacing(path) as file:
-                    _receive(url, file, checksum, timeout=timeout, limit=limit)
+                    pieces = _chunks(url, _opener(longest), timeout)
+                    _receive(url, pieces, file, checksum, limit=limit)
+                remove_parts(path, 0)  # whoever else fetches it now finds it here
                 return path
             except _MirrorFailed as failure:
                 failures.append(str(failure))
     except OSError as error:
-        failures = [f"{path.parent} cannot be read or written ({error.strerror})"]
+        if has_checksum(path, checksum):  # another process was faster, and cleared away our part
+            return path
+        trouble = error.strerror
+    if trouble:
+        way = way_out("COURSE_DATA")
+        failures = [f"{path.parent} cannot be read or written ({trouble}; {way})"]
     raise DownloadError(f"{path.name} could not be fetched: {', and '.join(failures)}; {instead}.")
 
 
-def _receive(url: str, file: BinaryIO, checksum: str, *, timeout: float, limit: int) -> None:
-    """Write what `url` serves to `file`, or raise _MirrorFailed."""
+def _receive(
+    url: str, pieces: Iterable[bytes], file: BinaryIO, checksum: str, *, limit: int
+) -> None:
+    """Write the pieces that `url` serves to `file`, or raise _MirrorFailed."""
     host = urlsplit(url).netloc
     print(f"Downloading {url}")
     digest = _new_hash(checksum)
     received = 0
-    for chunk in _chunks(url, host, timeout):
+    for chunk in pieces:
         received += len(chunk)
         if received > limit:
             raise _MirrorFailed(f"{host} sent more than the {limit:,} bytes allowed")
@@ -95,16 +113,21 @@ def _receive(url: str, file: BinaryIO, checksum: str, *, timeout: float, limit: 
         )
 
 
-def _chunks(url: str, host: str, timeout: float) -> Iterator[bytes]:
+def _chunks(url: str, opener: urllib.request.OpenerDirector, timeout: float) -> Iterator[bytes]:
     """The body at `url` piece by piece; every failure of the network is a _MirrorFailed."""
+    host = urlsplit(url).netloc
     request = urllib.request.Request(url, headers={"User-Agent": "course_utils"})
     received = 0
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
+        with opener.open(request, timeout=timeout) as response:
             promised = int(response.headers.get("Content-Length", 0))
             while chunk := response.read(CHUNK_BYTES):
                 received += len(chunk)
                 yield chunk
+    except _TooSlow as error:
+        raise _MirrorFailed(
+            f"{host} was too slow ({error}; a browser may fetch {url} better)"
+        ) from error
     except urllib.error.HTTPError as error:
         raise _MirrorFailed(f"{host} answered {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
@@ -116,6 +139,78 @@ def _chunks(url: str, host: str, timeout: float) -> Iterator[bytes]:
     # http.client does not complain when a server hangs up before the promised length.
     if received < promised:
         raise _MirrorFailed(f"{host} sent only {received:,} of {promised:,} bytes")
+
+
+class _TooSlow(Exception):
+    """A download has taken longer than it may."""
+
+
+class _Punctual(io.RawIOBase):
+    """What arrives from a server, until the time is over.
+
+    A socket's own timeout begins anew with every byte, in the headers too.
+    """
+
+    def __init__(self, arriving: io.RawIOBase, longest: float, deadline: float):
+        self.arriving, self.longest, self.deadline = arriving, longest, deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int | None:
+        if time.monotonic() > self.deadline:
+            raise _TooSlow(f"not done within {self.longest:g} seconds")
+        return self.arriving.readinto(buffer)
+
+    def close(self) -> None:
+        self.arriving.close()
+        super().close()
+
+
+def _opener(longest: float) -> urllib.request.OpenerDirector:
+    """Opens addresses of http and https and nothing else, for so many seconds in all."""
+    deadline = time.monotonic() + longest
+
+    class Response(http.client.HTTPResponse):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            punctual = _Punctual(self.fp.detach(), longest, deadline)
+            self.fp = io.BufferedReader(punctual)
+
+    def connection(kind, *arguments, **options):
+        made = kind(*arguments, **options)
+        made.response_class = Response
+        return made
+
+    class Http(urllib.request.HTTPHandler):
+        def do_open(self, kind, request, **options):
+            return super().do_open(partial(connection, kind), request, **options)
+
+    class Https(urllib.request.HTTPSHandler):
+        def do_open(self, kind, request, **options):
+            return super().do_open(partial(connection, kind), request, **options)
+
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.UnknownHandler,  # refuses ftp, file and data
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPErrorProcessor,
+        _OnlyToHttps,
+        Http,
+        Https,
+    ):
+        opener.add_handler(handler())
+    return opener
+
+
+class _OnlyToHttps(urllib.request.HTTPRedirectHandler):
+    """Follows a mirror to another place only where nobody on the way can put in another file."""
+
+    def redirect_request(self, request, answer, code, message, headers, address):
+        if urlsplit(address).scheme != "https":
+            raise urllib.error.URLError(f"it sends on to {address}, which is not https")
+        return super().redirect_request(request, answer, code, message, headers, address)
 
 
 def has_checksum(path: Path, checksum: str) -> bool:
@@ -162,15 +257,26 @@ def extract(archive: Path, folder: Path, names: Iterable[str], *, limit: int) ->
 
 
 def write_checked(source: BinaryIO, path: Path) -> None:
-    """Write the rest of `source` to `path`, whole or not at all, with its checksum beside it."""
+    """Write the rest of `source` to `path`, whole or not at all, with its checksum beside it.
+
+    Raises:
+        DownloadError: it cannot be written.
+    """
     digest = hashlib.sha256()
-    with replacing(path) as target:
-        while chunk := source.read(CHUNK_BYTES):
-            digest.update(chunk)
-            target.write(chunk)
-        # Before `path` has its name: no file is without the checksum that was written for it.
-        with replacing(_checksum_file(path)) as note:
-            note.write(f"{digest.hexdigest()}  {path.name}\n".encode())
+    remove_parts(path, ABANDONED)
+    try:
+        with replacing(path) as target:
+            while chunk := source.read(CHUNK_BYTES):
+                digest.update(chunk)
+                target.write(chunk)
+            # Before `path` has its name: no file is without the checksum that was written for it.
+            with replacing(_checksum_file(path)) as note:
+                note.write(f"{digest.hexdigest()}  {path.name}\n".encode())
+    except OSError as error:
+        if error.filename is None:  # what is wrong is the source, such as a damaged archive
+            raise
+        way = way_out("COURSE_DATA")
+        raise DownloadError(f"{path} cannot be written ({error.strerror}); {way}.") from error
 
 
 def damage(path: Path, content, checksum: str | None = None) -> str | None:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from .held import drawable
+
 # Continuous factors are uniform between these ends. "Left" and "right" are those of the image.
 RANGES = {
     "smile": (-1.0, 1.0),  # -1 sad, 0 calm, 1 a broad smile that shows the teeth
@@ -66,8 +68,7 @@ def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
         >>> len(factors), factors["smile"].shape, factors["glasses"].unique().tolist()
         (13, torch.Size([100]), [0, 1])
     """
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise ValueError(f"size must be a whole number of at least 1, but it is {size!r}.")
+    size, seed = drawable(size, seed, 3, 32, 32)
     generator = torch.Generator().manual_seed(seed)
     # One row per face, so that more faces only add rows.
     uniform = torch.rand(size, len(FACTORS), generator=generator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..session.arguments import whole
 from . import faces
 
 # A face in which every factor is visible: not bald, and without glasses and beard.
@@ -37,13 +38,14 @@ def factor_sheet(steps: int = 8, resolution: int = 32) -> dict[str, Tensor]:
         caption -> (images, 3, resolution, resolution), as `plots.image_rows` takes it.
 
     Raises:
-        ValueError: `resolution` is not between 16 and 128.
+        ValueError: `steps` is no whole number from 2, or `resolution` is not between 16 and 128.
 
     Example:
         >>> sheet = factor_sheet(steps=5)
         >>> sheet["smile: -1 to 1"].shape
         torch.Size([5, 3, 32, 32])
     """
+    steps = whole(steps, "steps", least=2, most=1000)
     sheet = {}
     for name in faces.FACTORS:
         if name in faces.RANGES:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..session.arguments import whole
 from .face_factors import (
     CHOICES,
     FACTORS,
@@ -28,6 +29,7 @@ from .face_factors import (
     check_factors,
     sample_factors,
 )
+from .held import drawable, held
 from .imageset import ImageSet
 
 __all__ = [
@@ -113,10 +115,12 @@ def draw(
         ValueError: `size` is below 1, `resolution` is not between 16 and 128, or a fixed factor is
             unknown or out of range.
     """
+    size, seed = drawable(size, seed, 3, 32, 32)
     factors = sample_factors(size, seed)
-    for name, value in (fixed or {}).items():
-        kind = factors[name].dtype if name in factors else torch.float32
-        factors[name] = torch.full((size,), value, dtype=kind)
+    for name, values in held(fixed, FACTORS, size).items():
+        # A choice that is no whole number stays one, so that `check_factors` sees it.
+        whole_ones = name in CHOICES and bool((values == values.round()).all())
+        factors[name] = values.long() if whole_ones else values
     images = render(factors, resolution=resolution, device=device)
     rows = zip(*(values.tolist() for values in factors.values()), strict=True)
     captions = tuple(
@@ -151,11 +155,10 @@ def render(
         >>> render(factors).shape
         torch.Size([4, 3, 32, 32])
     """
-    if not isinstance(resolution, int) or not 16 <= resolution <= 128:
-        raise ValueError(f"resolution must be from 16 to 128 pixels, but it is {resolution!r}.")
+    resolution = whole(resolution, "resolution", 16, 128)
     check_factors(factors)
     factors = {name: torch.as_tensor(factors[name]).to(device) for name in FACTORS}
-    count = len(factors["smile"])
+    count, _ = drawable(len(factors["smile"]), 0, 3, resolution, resolution)
     images = torch.empty(count, 3, resolution, resolution, device=device)
     # A plane of a chunk should stay in a processor's cache; an accelerator prefers large ones.
     pixels = 2**17 if images.device.type == "cpu" else 2**22

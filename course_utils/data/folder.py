@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-import warnings
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from ..session.text import print_line, printable, some
+from .image_classes import Found, find_images
+from .image_files import open_image, orientation, read_image, reason
 from .imageset import ImageSet
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
-# What Pillow may try on a file, whatever its suffix says: it knows rarer and riskier formats.
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 DEFAULT_RESOLUTION = 64
 LARGEST_OWN_SIZE = 256  # pixels a side up to which images keep a size that they all share
-MAX_PIXELS = 100_000_000  # that one file may unfold into: decoded, they take 0.4 GB
-BAND = 8  # rows of a reduced image that are made at once
 MAX_BYTES = 8 << 30  # of the whole set as float32
-EXIF_ORIENTATION = 0x0112
 
 
 def read_folder(
@@ -30,19 +25,28 @@ def read_folder(
 
     Each image is turned upright (EXIF), reduced to 8 bits per channel, converted to RGB with
     white in place of transparency, and resized and centre-cropped to the resolution. Of an
-    animation only the first frame is used. Hidden files and folders are ignored.
+    animation only the first frame is used.
 
-    Order and labels: if every image lies in one of two or more sub-folders, these are the classes,
-    and the classes alternate, so that the first `size` images are balanced. Otherwise the images
-    come in the order of their paths, without labels.
+    Classes: if every image lies in one of two or more sub-folders, these are the classes, in the
+    order 1, 2, 10, and they take turns, so that the first `size` images are balanced. Otherwise
+    the images come in the order of their paths, without labels. Folders that hold nothing but one
+    folder are passed through first.
 
-    A file that cannot be decoded, or has more than 100 megapixels, is left out, and one printed
-    line names it. A plain JPEG may have up to 178: it is decoded at a fraction of its size.
+    Splits: sub-folders called train and test, in any case, with the usual endings (Training,
+    test_set) and equal rests (seg_train, seg_test), are the two splits. Where there is no test,
+    one called val, valid or validation serves as test; where there is, it is not read. The
+    classes of the test split are those of train, with its numbers.
+
+    Links are followed, each folder read once. Ignored are hidden files and folders, and those that
+    systems leave (`@eaDir`, `__MACOSX`, `lost+found`). One printed line each tells of anything else
+    that is not read: other formats (HEIC, TIFF, AVIF), links that lead nowhere, pipes, classes
+    without images, images beside the classes. A file that cannot be decoded, or has more than 100
+    megapixels, is left out and named as well. (A plain JPEG may have up to 178: it is decoded at a
+    fraction of its size.)
 
     Args:
         path: the folder.
-        split: the sub-folder to read if `path` has both "train" and "test"; any other folder is
-            all "train".
+        split: "train" or "test"; a folder without splits is all "train".
         size: the first `size` readable images; default all.
         resolution: side in pixels. Default: the size that all the images share, if it is no
             larger than 256 x 256 (it need not be square), else 64.
@@ -53,183 +57,73 @@ def read_folder(
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: no image there can be read, or fewer than `size`, or they need over 8 GiB.
+        ValueError: no image there can be read, or fewer than `size`, or they need over 8 GiB; two
+            folders are one split; the test split has a class that train has not; a folder cannot
+            be listed, or holds more than a million files.
     """
-    folder = _split_folder(path, split)
-    files, classes = _find_images(folder)
-    shape = (resolution, resolution) if resolution else _shared_shape(files)
-    count = min(size or len(files), len(files))
+    folder = existing_folder(path)
+    found = find_images(folder, split)
+    shape = (resolution, resolution) if resolution else _shared_shape(found.files)
+    count = min(size or len(found.files), len(found.files))
     if count * 3 * shape[0] * shape[1] * 4 > MAX_BYTES:
         raise ValueError(
-            f"{count:,} images of {shape[1]} x {shape[0]} pixels from {folder} need more than "
-            f"{MAX_BYTES >> 30} GiB; lower resolution or size."
+            f"{count:,} images of {shape[1]} x {shape[0]} pixels from {printable(found.folder)} "
+            f"need more than {MAX_BYTES >> 30} GiB; lower resolution or size."
         )
-    kept, broken = [], []
+    pixels, kept, broken = _read(found, shape, count)
+    if len(kept) < (size or 1):
+        raise ValueError(
+            f"{printable(found.folder)} has {len(kept):,} readable images, fewer than the "
+            f"{size or 1:,} wanted{_left_out(broken)}; add images{' or lower size' if size else ''}"
+            f"."
+        )
+    if broken:
+        print_line(f"{found.folder}: {len(kept):,} images read{_left_out(broken)}.")
+    labels = [found.labels[position] for position in kept] if found.classes else None
+    if labels and len(kept) + len(broken) == len(found.files):
+        lost = [found.classes[label] for label in sorted(set(found.labels) - set(labels))]
+        found.notes.extend(f"no image of the class {name} can be read" for name in lost)
+    for note in found.notes:
+        print_line(f"{folder}: {note}.")
+    images = torch.from_numpy(pixels[: len(kept)]).permute(0, 3, 1, 2).contiguous()
+    return ImageSet(
+        name=printable(folder.resolve().name or folder.resolve()),
+        images=images.to(device).float().div_(255),
+        labels=torch.tensor(labels, device=device) if labels else None,
+        classes=found.classes,
+    )
+
+
+def existing_folder(path) -> Path:
+    """The folder that is meant: `~` is the home folder, spaces and quotes around it do not count.
+
+    Raises: FileNotFoundError where there is none.
+    """
+    for text in (str(path), str(path).strip(" \t\"'")):
+        if text and os.path.isdir(os.path.expanduser(text)):
+            return Path(os.path.expanduser(text))
+    raise FileNotFoundError(
+        f"There is no folder {str(path)[:200]!r}; write the path of a folder of images after "
+        f'"folder:", whole or as seen from {Path.cwd()}.'
+    )
+
+
+def _read(found: Found, shape, count: int) -> tuple[np.ndarray, list[int], list[str]]:
+    """The first `count` images that can be read, (count, H, W, 3) uint8, and their positions.
+
+    Last, the names of those that cannot, each with the reason.
+    """
     pixels = np.empty((count, *shape, 3), np.uint8)
-    for file in files:
+    kept, broken = [], []
+    for position, file in enumerate(found.files):
         if len(kept) == count:
             break
         try:
             pixels[len(kept)] = read_image(file, shape)
-            kept.append(file)
+            kept.append(position)
         except Exception as error:  # decoders raise almost anything on damaged bytes
-            broken.append(f"{file.relative_to(folder)} ({error or type(error).__name__})")
-    if len(kept) < (size or 1):
-        raise ValueError(
-            f"{folder} has {len(kept):,} readable images, fewer than the {size or 1:,} wanted"
-            f"{_left_out(broken)}; add images{' or lower size' if size else ''}."
-        )
-    if broken:
-        print(f"{folder}: {len(kept):,} images read{_left_out(broken)}.")
-    images = torch.from_numpy(pixels[: len(kept)]).permute(0, 3, 1, 2).contiguous()
-    labels = [classes.index(_class_of(file, folder)) for file in kept] if classes else None
-    return ImageSet(
-        name=Path(path).expanduser().resolve().name,
-        images=images.to(device).float().div_(255),
-        labels=torch.tensor(labels, device=device) if classes else None,
-        classes=classes,
-    )
-
-
-def read_image(source, shape: tuple[int, int], crop: bool = True) -> np.ndarray:
-    """The image in a file as (H, W, 3) uint8, with `shape` = (H, W); see `read_folder`.
-
-    With `crop` it fills `shape` and the rest is cut off; without, the whole image is resized to
-    fit into `shape`, so that one of its sides may be shorter.
-
-    Args:
-        source: a path, or an open binary file.
-        shape: (H, W).
-        crop: see above.
-
-    Raises:
-        ValueError: the file is no image, or has more than MAX_PIXELS pixels, by its header.
-        Exception: whatever Pillow raises for a damaged file.
-    """
-    from PIL import Image, ImageOps
-
-    height, width = shape
-    # With twice the size the resize below decides the quality; EXIF may turn the image yet.
-    enough = 2 * max(shape)
-    with _open(source, enough) as image:
-        image = _reduced(image, enough)
-        ImageOps.exif_transpose(image, in_place=True)
-        if crop:
-            image = ImageOps.fit(image, (width, height))
-        else:
-            scale = min(width / image.width, height / image.height)
-            size = [max(1, round(scale * side)) for side in image.size]
-            image = image.resize(size, Image.Resampling.BICUBIC)
-    white = Image.new("RGBA", image.size, "white")
-    return np.asarray(Image.alpha_composite(white, image).convert("RGB"))
-
-
-@contextmanager
-def _open(source, enough: int | None = None):
-    """An open image whose header has been read and found reasonable.
-
-    A JPEG is set to decode at 1/2, 1/4 or 1/8 of its size, for a fraction of the work, where that
-    leaves it `enough` pixels a side. A progressive one is held in whole all the same.
-
-    Pillow's warnings are kept quiet: of large images, because a limit of our own follows, and
-    of oddities that it can read past.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            image = Image.open(source, formats=FORMATS)
-        except UnidentifiedImageError:
-            raise ValueError("not an image, or damaged") from None
-        except Image.DecompressionBombError:  # Pillow's own limit, where an image is far beyond
-            raise ValueError("more than 100 megapixels") from None
-        with image:
-            whole = image.size
-            if enough:
-                image.draft(None, (enough, enough))
-            width, height = whole if "progressive" in image.info else image.size
-            if width * height > MAX_PIXELS:
-                raise ValueError(f"{whole[0]} x {whole[1]} is more than 100 megapixels")
-            yield image
-
-
-def _reduced(image, enough: int):
-    """The image as RGBA, smaller by a whole factor that leaves it `enough` pixels a side.
-
-    It is made band by band, so that a large image is never in memory twice.
-    """
-    from PIL import Image
-
-    factor = max(1, min(image.size) // enough)
-    image.load()
-    width, height = image.size
-    small = Image.new("RGBA", (-(-width // factor), -(-height // factor)))
-    for row in range(0, small.height, BAND):
-        top, bottom = row * factor, min((row + BAND) * factor, height)
-        small.paste(_eight_bits(image.crop((0, top, width, bottom))).reduce(factor), (0, row))
-    small.info = dict(image.info)  # says how the camera was held
-    return small
-
-
-def _eight_bits(image):
-    """The same image as RGBA with 8 bits a channel."""
-    from PIL import Image
-
-    if image.mode.startswith("I"):  # 16-bit greyscale, which convert() would clip at 255
-        image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
-    return image.convert("RGBA")
-
-
-def _split_folder(path, split: str) -> Path:
-    folder = Path(path).expanduser()
-    if not path or not folder.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {str(path)!r}; write the path of a folder of images after "
-            f'"folder:", whole or as seen from {Path.cwd()}.'
-        )
-    if all((folder / name).is_dir() for name in ("train", "test")):
-        return folder / split
-    if split == "test":
-        raise ValueError(
-            f'{folder} has no sub-folders "train" and "test"; put the images to test on into '
-            f"{folder / 'test'} and the others into {folder / 'train'}."
-        )
-    return folder
-
-
-def _find_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """The image files under `folder` in the order of the set, and the names of the classes."""
-    found = []
-    for parent, folders, files in os.walk(folder, onerror=_refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            Path(parent, name)
-            for name in sorted(files)
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    if not found:
-        raise ValueError(
-            f"{folder} holds no images; put some there ({', '.join(SUFFIXES)}) or check the path."
-        )
-    by_class: dict[str, list[Path]] = {}
-    for file in found:
-        by_class.setdefault(_class_of(file, folder), []).append(file)
-    if "" in by_class or len(by_class) == 1:
-        return found, ()
-    turns = [(turn, file) for files in by_class.values() for turn, file in enumerate(files)]
-    turns.sort(key=lambda pair: pair[0])  # stable: within a turn the classes keep their order
-    return [file for _, file in turns], tuple(by_class)
-
-
-def _refuse(error: OSError):
-    raise error  # os.walk would ignore a folder that it cannot read
-
-
-def _class_of(file: Path, folder: Path) -> str:
-    """The name of the sub-folder of `folder` that holds `file`; empty if there is none."""
-    parts = file.relative_to(folder).parts
-    return parts[0] if len(parts) > 1 else ""
+            broken.append(f"{file.relative_to(found.folder)} ({reason(error)})")
+    return pixels, kept, broken
 
 
 def _shared_shape(files: list[Path]) -> tuple[int, int]:
@@ -237,9 +131,9 @@ def _shared_shape(files: list[Path]) -> tuple[int, int]:
     shapes = set()
     for file in files:
         try:
-            with _open(file) as image:
+            with open_image(file) as image:
                 if max(image.size) <= LARGEST_OWN_SIZE:
-                    turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+                    turned = orientation(image) >= 5
                     shapes.add(image.size if turned else image.size[::-1])
                 else:
                     shapes.add(None)
@@ -254,7 +148,4 @@ def _shared_shape(files: list[Path]) -> tuple[int, int]:
 
 def _left_out(broken: list[str]) -> str:
     """The end of a sentence that names the files left out, if any, and why."""
-    if not broken:
-        return ""
-    more = f" and {len(broken) - 2:,} more" if len(broken) > 2 else ""
-    return f", {len(broken):,} left out: {', '.join(broken[:2])}{more}"
+    return f", {len(broken):,} left out: {some(broken, 2)}" if broken else ""

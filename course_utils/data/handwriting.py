@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .handwriting_styles import STYLES, Style
+from .held import drawable, held
 from .imageset import ImageSet
 
 SIDE = 28  # pixels
@@ -44,6 +45,15 @@ FACTORS = {
     "position_y": (-1.5, 1.5),  # centre of mass below the image's centre, pixels
 }
 LIMIT = 2.5
+
+# How far from 0 a factor may be given: further off, nothing of the digit is left in the image.
+FARTHEST = {
+    "slant": 3.0,
+    "rotation": 2 * pi,
+    "size": 2.0 * SIDE,
+    "position_x": SIDE / 2,
+    "position_y": SIDE / 2,
+}
 
 # Fixed, these make canonical (deslanted) digits: only class, style, thickness and noise differ.
 CANONICAL = {"slant": 0.2, "rotation": 0.0, "size": 19.5, "position_x": 0.0, "position_y": 0.0}
@@ -91,12 +101,11 @@ def draw(
 
     Raises:
         ValueError: `size` is not a positive whole number, `seed` not a whole number, or a fixed
-            factor unknown or impossible.
+            factor unknown or impossible, or so many images fill no memory.
     """
+    size, seed = _check_request(size, seed)
     labels = sample_labels(size, seed)
-    factors = sample_factors(size, seed)
-    for name, value in (fixed or {}).items():
-        factors[name] = torch.full((size,), float(value))
+    factors = sample_factors(size, seed) | held(fixed, FACTORS, size)
     images = render(labels, factors, sample_noise(size, seed), device)
     return ImageSet("handwriting", images, labels, factors, classes=CLASSES).to(device)
 
@@ -121,6 +130,7 @@ def legible_digits(size: int, seed: int = 0, device="cpu") -> ImageSet:
         >>> digits.images.shape, sorted(digits.labels.tolist())
         (torch.Size([10, 1, 32, 32]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
+    size, seed = _check_request(size, seed)
     labels, factors = sample_labels(size, seed), sample_factors(size, seed)
     images = pad(render(labels, factors, 0.5 * sample_noise(size, seed), device), (2, 2, 2, 2))
     return ImageSet("handwriting", images, labels, factors, classes=CLASSES).to(device)
@@ -136,7 +146,7 @@ def sample_labels(size: int, seed: int = 0) -> Tensor:
     Raises:
         ValueError: `size` is not a positive whole number, or `seed` not a whole number.
     """
-    _check_request(size, seed)
+    size, seed = _check_request(size, seed)
     tens = -(-size // 10)  # rounded up
     return _uniform(tens, 10, seed, stream=0).argsort(dim=1).flatten()[:size]
 
@@ -156,7 +166,7 @@ def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
     Raises:
         ValueError: `size` is not a positive whole number, or `seed` not a whole number.
     """
-    _check_request(size, seed)
+    size, seed = _check_request(size, seed)
     uniform = dict(zip(FACTORS, _uniform(size, len(FACTORS), seed, stream=1).unbind(dim=1)))
     factors = {"style": uniform.pop("style")}
     for name, values in uniform.items():
@@ -177,7 +187,7 @@ def sample_noise(size: int, seed: int = 0) -> Tensor:
     Raises:
         ValueError: `size` is not a positive whole number, or `seed` not a whole number.
     """
-    _check_request(size, seed)
+    size, seed = _check_request(size, seed)
     return _normal(_uniform(size, NOISE_SIZE, seed, stream=2))
 
 
@@ -461,11 +471,8 @@ def _normal(uniform: Tensor) -> Tensor:
     return torch.special.ndtri(tail + (1 - 2 * tail) * uniform)
 
 
-def _check_request(size: int, seed: int):
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise ValueError(f"size must be a positive whole number of digits, not {size!r}.")
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise ValueError(f"seed must be a whole number, not {seed!r}.")
+def _check_request(size: int, seed: int) -> tuple[int, int]:
+    return drawable(size, seed, 1, SIDE, SIDE)
 
 
 def _check_drawable(labels: Tensor, factors: dict[str, Tensor], noise: Tensor):
@@ -479,6 +486,13 @@ def _check_drawable(labels: Tensor, factors: dict[str, Tensor], noise: Tensor):
             raise ValueError(f"{name} must hold {len(labels)} numbers, one per label, not {shape}.")
         if not values.isfinite().all():
             raise ValueError(f"{name} holds numbers that are not finite.")
+        farthest = FARTHEST.get(name)
+        if farthest and (values.abs() > farthest).any():
+            worst = values[values.abs().argmax()].item()
+            raise ValueError(
+                f"{name} is {worst:g}, and nothing of the digit would be left in the image; give "
+                f"numbers from {-farthest:.3g} to {farthest:.3g}."
+            )
     if noise.shape != (len(labels), NOISE_SIZE):
         needed, given = (len(labels), NOISE_SIZE), tuple(noise.shape)
         raise ValueError(f"noise must have the shape {needed}, as from sample_noise, not {given}.")

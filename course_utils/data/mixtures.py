@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..session.arguments import real, shown, whole
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -38,6 +40,7 @@ class Mixture:
 
     def sample_with_labels(self, *shape: int, generator=None) -> tuple[Tensor, Tensor]:
         """Independent samples, `(*shape, 2)`, and the number of the Gaussian of each, `shape`."""
+        shape = tuple(whole(count, "A length of the shape", least=0) for count in shape)
         device = self.means.device
         labels = torch.randint(len(self.means), shape, generator=generator).to(device)
         noise = torch.randn(*shape, 2, generator=generator).to(device)
@@ -45,6 +48,8 @@ class Mixture:
 
     def log_density(self, points: Tensor) -> Tensor:
         """log p(x) in nats, (...), at points (..., 2)."""
+        if not isinstance(points, Tensor) or points.shape[-1:] != (2,):
+            raise ValueError(f"The points are {shown(points)}; give points of a plane, (..., 2).")
         squared = (points[..., None, :] - self.means).square().sum(-1)
         kernels = -squared / (2 * self.std**2) - math.log(2 * math.pi * self.std**2)
         return torch.logsumexp(kernels, dim=-1) - math.log(len(self.means))
@@ -78,7 +83,7 @@ def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01) -> Mixture:
         >>> ring(modes=8).means.shape, ring(modes=8).sample(100).shape
         (torch.Size([8, 2]), torch.Size([100, 2]))
     """
-    _check(modes, radius, std)
+    modes, radius, std = _checked(modes, radius, std)
     # Not linspace(0, 2π, modes), whose first and last angles are the same: that ring has one
     # mode less than it says.
     angle = torch.arange(modes) * (2 * math.pi / modes)
@@ -100,14 +105,21 @@ def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> Mixture:
         >>> grid(side=5).means.shape, grid(side=5).means.max()  # 5 · 5 modes, 2 apart
         (torch.Size([25, 2]), tensor(4.))
     """
-    _check(side, spacing, std)
+    side, spacing, std = _checked(side, spacing, std)
     line = (torch.arange(side) - (side - 1) / 2) * spacing
     return Mixture("grid", torch.cartesian_prod(line, line), std)
 
 
-def _check(count: int, length: float, std: float) -> None:
-    if count < 1 or length <= 0 or std <= 0:
-        raise ValueError(
-            "A mixture needs at least one mode, a positive distance and a positive standard "
-            f"deviation; these are {count}, {length} and {std}."
-        )
+def _checked(count: int, length: float, std: float) -> tuple[int, float, float]:
+    """Python's numbers for how many modes, how far apart and how wide."""
+    count = whole(count, "The number of modes", most=10_000)
+    wanted = "a positive number"
+    return (
+        count,
+        real(length, "The distance", wanted, _positive),
+        real(std, "The standard deviation", wanted, _positive),
+    )
+
+
+def _positive(length: float) -> bool:
+    return 0 < length < math.inf

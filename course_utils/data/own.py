@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .folder import read_image
+from ..session.arguments import shown, whole
+from ..session.text import printable
+from .image_files import MAX_PIXELS, read_image, reason
 
 LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in the perceived brightness
 FRAME, BOX = 28, 20  # pixels: the side of an image of the digit sets, and its ink's longer side
@@ -54,9 +56,8 @@ def own_image(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -> 
     try:
         pixels = read_image(source, (height, width), crop)
     except Exception as error:  # decoders raise almost anything on damaged bytes
-        reason = getattr(error, "strerror", None) or error or type(error).__name__
         raise ValueError(
-            f"{name} cannot be read as an image ({reason}); open it in a program that shows "
+            f"{name} cannot be read as an image ({reason(error)}); open it in a program that shows "
             "images and save it as PNG or JPEG, with at most 100 megapixels."
         ) from None
     if channels == 1:
@@ -93,13 +94,18 @@ def to_mnist_style(images: Tensor) -> Tensor:
         >>> to_mnist_style(page).shape
         torch.Size([1, 1, 28, 28])
     """
-    shape = tuple(images.shape) if isinstance(images, Tensor) else images
+    shape = tuple(images.shape) if isinstance(images, Tensor) else shown(images)
     if not isinstance(images, Tensor) or len(shape) != 4 or shape[1] not in (1, 3) or 0 in shape:
         raise ValueError(
             f"to_mnist_style needs images (N, C, H, W) with C of 1 or 3, as own_image makes "
-            f"them; this is {shape!r}."
+            f"them; this is {shape}."
         )
     greys = images.detach().float()
+    if not ((greys >= 0) & (greys <= 1)).all():  # NaN is neither
+        raise ValueError(
+            "to_mnist_style needs brightnesses from 0 to 1, and there are others in these images; "
+            "divide bytes by 255."
+        )
     if shape[1] == 3:
         greys = (greys * greys.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
     shrink = WORKING_SIDE / max(greys.shape[2:])
@@ -111,12 +117,13 @@ def to_mnist_style(images: Tensor) -> Tensor:
 
 def _checked_shape(shape) -> tuple[int, int, int]:
     try:
-        channels, height, width = (int(side) for side in shape)
+        channels, height, width = (whole(side, "shape") for side in shape)
     except (TypeError, ValueError):
         channels = height = width = 0
-    if channels not in (1, 3) or min(height, width) < 1:
+    if channels not in (1, 3) or min(height, width) < 1 or height * width > MAX_PIXELS:
         raise ValueError(
-            f"shape is {shape!r}; give (C, H, W) with C of 1 or 3, for example (3, 64, 64)."
+            f"shape is {shown(shape)}; give (C, H, W) with C of 1 or 3, for example (3, 64, 64), "
+            f"and at most 100 megapixels."
         )
     return channels, height, width
 
@@ -127,19 +134,26 @@ def _opened(source):
         return "The file", io.BytesIO(source)
     if hasattr(source, "read"):
         name = getattr(source, "name", None)
-        return name if isinstance(name, str) else "The file", source
+        name = printable(name) if isinstance(name, str) else "The file"
+        if isinstance(source, io.TextIOBase):
+            raise ValueError(
+                f'{name} cannot be read as an image (it is open as text); use open(path, "rb").'
+            )
+        return name, source
     if not isinstance(source, (str, os.PathLike)) or not str(source):
-        raise ValueError(f"There is no image {source!r}; give a path, bytes or an open file.")
+        raise ValueError(f"There is no image {shown(source)}; give a path, bytes or an open file.")
     path = os.path.expanduser(source)
     if not os.path.exists(path):
         raise FileNotFoundError(
-            f"There is no file {path!r}; write the path of an image, whole or as seen from "
+            f"There is no file {path[:200]!r}; write the path of an image, whole or as seen from "
             f"{os.getcwd()}."
         )
     if not os.path.isfile(path):
-        example = os.path.join(path, "cat.jpg")
-        raise ValueError(f"{path} is no file; name one image, for example {example}.")
-    return path, path
+        example = os.path.join(path if os.path.isdir(path) else os.path.dirname(path), "cat.jpg")
+        raise ValueError(
+            f"{printable(path)} is no file; name one image, for example {printable(example)}."
+        )
+    return printable(path), path
 
 
 # From a photograph to a digit, step by step: (H, W) arrays of numpy

@@ -14,12 +14,13 @@ They are read from the installed packages: nothing is downloaded, and no copy is
 
 from __future__ import annotations
 
-import operator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from ..session.arguments import whole
 
 
 class Crop(NamedTuple):
@@ -41,6 +42,7 @@ CROPS = {
     "flower": Crop("sklearn", "flower.jpg", 135, 50, 340),
 }
 NAMES = tuple(CROPS)
+LARGEST = 4096  # pixels a side
 
 
 def photograph(name: str, size: int = 256, *, device="cpu") -> Tensor:
@@ -57,8 +59,8 @@ def photograph(name: str, size: int = 256, *, device="cpu") -> Tensor:
         (1, 3, size, size) float32 in [0, 1] on `device`.
 
     Raises:
-        ValueError: there is no photograph of that name, or `size` is not a whole number of at
-            least 1.
+        ValueError: there is no photograph of that name, or `size` is not a whole number from 1 to
+            4096.
 
     Example:
         >>> photograph("cat", size=64).shape
@@ -68,12 +70,10 @@ def photograph(name: str, size: int = 256, *, device="cpu") -> Tensor:
 
     if name not in CROPS:
         raise ValueError(f"There is no photograph {name!r}; choose one of {', '.join(NAMES)}.")
-    if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
-        raise ValueError(f"size is {size!r}; use a whole number of at least 1.")
-    size, crop = operator.index(size), CROPS[name]
+    size, crop = whole(size, "size", most=LARGEST), CROPS[name]
     box = crop.left, crop.top, crop.left + crop.side, crop.top + crop.side
-    whole = Image.fromarray(_original(crop))
-    pixels = np.asarray(whole.resize((size, size), Image.Resampling.LANCZOS, box=box))
+    uncut = Image.fromarray(_original(crop))
+    pixels = np.asarray(uncut.resize((size, size), Image.Resampling.LANCZOS, box=box))
     image = torch.tensor(pixels, device=device).permute(2, 0, 1)[None]
     return image.float().div(255).contiguous()
 

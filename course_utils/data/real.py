@@ -35,7 +35,7 @@ def read_idx_dataset(dataset: Dataset, split: str, size: int | None, *, root, de
     folder = _root(root) / dataset.folder
     for name in dataset.files[split]:
         if not (folder / name).is_file():
-            _fetch_idx(name, folder)
+            _fetch_idx(name, folder, dataset.download_bytes)
     images, labels = (
         read_idx(folder / name, dataset.checksums.get(name)) for name in dataset.files[split]
     )
@@ -48,15 +48,16 @@ def read_idx_dataset(dataset: Dataset, split: str, size: int | None, *, root, de
     return _image_set(dataset, split, size, images[:, None], labels, device)
 
 
-def _fetch_idx(name: str, folder: Path) -> None:
-    """Download a file of MNIST or FashionMNIST, and unpack it."""
+def _fetch_idx(name: str, folder: Path, limit: int) -> None:
+    """Download a file of MNIST or FashionMNIST of at most `limit` bytes, and unpack it."""
     from torchvision import datasets  # only here: importing it takes longer than reading MNIST
 
     source = getattr(datasets, folder.parent.name)  # the folders are called as its classes are
     archive = f"{name}.gz"
     urls = [mirror + archive for mirror in source.mirrors]
     checksum = f"md5:{dict(source.resources)[archive]}"
-    fetch(urls, folder / archive, checksum, instead=_instead("handwriting", folder))
+    instead = _instead("handwriting", folder)
+    fetch(urls, folder / archive, checksum, instead=instead, limit=limit)
     gunzip(folder / archive, folder / name)
 
 
@@ -69,7 +70,8 @@ def read_cifar10(dataset: Dataset, split: str, size: int | None, *, root, device
     paths = [folder / name for name in dataset.files[split]]
     if not all(path.is_file() for path in paths):
         source = dataset.archive
-        fetch(source.urls, archive, source.checksum, instead=_instead("faces", root))
+        limit = dataset.download_bytes
+        fetch(source.urls, archive, source.checksum, instead=_instead("faces", root), limit=limit)
         extract(archive, folder, sum(dataset.files.values(), ()), limit=file_bytes)
     records = []
     for path in paths:

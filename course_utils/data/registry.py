@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,11 +88,13 @@ class Dataset:
 
     def missing(self, root: Path) -> list[str]:
         """The names of its files that are not below the data folder `root`, packed or unpacked."""
-        if self.archive and (root / self.archive.file).is_file():
+        if self.archive and os.path.isfile(root / self.archive.file):
             return []
         folder = root / self.folder
         names = sum(self.files.values(), ())
-        return [n for n in names if not ((folder / n).exists() or (folder / f"{n}.gz").exists())]
+        # os.path, because a folder that may not be looked into is an answer, too.
+        there = os.path.exists
+        return [n for n in names if not (there(folder / n) or there(folder / f"{n}.gz"))]
 
 
 DATASETS: dict[str, Dataset] = {}

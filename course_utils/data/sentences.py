@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from ..session.arguments import whole
+
 NO_WORD, UNKNOWN = 0, 1
 
 # Letters of any alphabet, with hyphens and apostrophes inside a word; or a number.
@@ -70,11 +72,12 @@ class Vocabulary:
 
         Raises:
             TypeError: a single sentence instead of a list.
+            ValueError: `length` is no whole number.
         """
         if isinstance(sentences, str):
             raise TypeError("numbers takes a list of sentences; put the one in brackets.")
         rows = [[self._numbers.get(word, UNKNOWN) for word in tokenise(s)] for s in sentences]
-        longest = max([length, *map(len, rows)])
+        longest = max([whole(length, "length", most=10_000), *map(len, rows)])
         filled = [row + [NO_WORD] * (longest - len(row)) for row in rows]
         return torch.tensor(filled, dtype=torch.int64).view(len(rows), longest)
 

@@ -13,10 +13,16 @@ from pathlib import Path, PurePosixPath
 import torch
 from torch import Tensor
 
+from ..session.arguments import whole
+from ..session.files import remove_parts
 from ..session.lab import data_folder
+from ..session.text import printable
 from . import _positive, animals
 from .download import CHUNK_BYTES, fetch
-from .folder import DEFAULT_RESOLUTION, SUFFIXES, read_folder
+from .folder import DEFAULT_RESOLUTION, read_folder
+from .held import drawable
+from .image_classes import has_splits
+from .image_files import SUFFIXES
 from .registry import DATASETS, Dataset, find
 
 __all__ = ["Unpaired", "unpaired"]
@@ -55,6 +61,15 @@ class Unpaired:
     masks_of_test_x: Tensor | None = None
     masks_of_test_y: Tensor | None = None
     seeds: tuple[int, int, int, int] | None = None
+
+    def __repr__(self) -> str:
+        """One line that says what there is, as `ImageSet` does."""
+        x, y = self.domains
+        shape = "×".join(map(str, self.x.shape[1:]))
+        return (
+            f"Unpaired {x} and {y}: {len(self.x):,} + {len(self.y):,} images {shape}, "
+            f"{len(self.test_x):,} + {len(self.test_y):,} for testing"
+        )
 
 
 def unpaired(
@@ -103,8 +118,7 @@ def unpaired(
     """
     size, test_size = _positive("size", size), _positive("test_size", test_size)
     resolution = _positive("resolution", resolution)
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= seed < 2**60:
-        raise ValueError(f"seed is {seed!r}; use a whole number of at least 0 and below 2**60.")
+    seed = whole(seed, "seed", least=0, most=2**60 - 1)
     kinds = tuple(str(name).split(":"))
     if len(kinds) == 2 and set(kinds) <= set(animals.KINDS):
         both = fixed if isinstance(fixed, tuple) else (fixed, fixed)
@@ -139,6 +153,8 @@ def _drawn(kinds, size, test_size, seed, fixed, resolution, device) -> Unpaired:
     fixed_x, fixed_y = fixed
     sizes = find("horse:zebra").sizes
     size, test_size = size or sizes["train"], test_size or sizes["test"]
+    for name, count in {"size": size, "test_size": test_size}.items():
+        drawable(count, seed, 3, resolution, resolution, name=name)
     seeds = tuple(4 * seed + part for part in range(4))
     seed_x, seed_y, seed_test_x, seed_test_y = seeds
     options = {"resolution": resolution, "device": device}
@@ -171,7 +187,7 @@ def _from_folders(paths: str, size, test_size, seed, resolution, device) -> Unpa
     folders = _two_folders(paths)
     sets = [_read_both(folder, size, test_size, seed, resolution, device) for folder in folders]
     (x, test_x), (y, test_y) = sets
-    return Unpaired(x, y, test_x, test_y, tuple(folder.resolve().name for folder in folders))
+    return Unpaired(x, y, test_x, test_y, tuple(printable(f.resolve().name) for f in folders))
 
 
 def _two_folders(paths: str) -> tuple[Path, Path]:
@@ -184,9 +200,9 @@ def _two_folders(paths: str) -> tuple[Path, Path]:
         )
     for position in range(1, len(pieces)):
         sides = (",".join(pieces[:position]), ",".join(pieces[position:]))
-        x, y = (Path(side.strip()).expanduser() for side in sides)
-        if all(side.strip() for side in sides) and x.is_dir() and y.is_dir():
-            return x, y
+        x, y = (os.path.expanduser(side.strip()) for side in sides)
+        if os.path.isdir(x) and os.path.isdir(y):
+            return Path(x), Path(y)
     raise FileNotFoundError(
         f'"folders:{paths}" does not name two folders that are there; write both paths with a '
         f"comma between them, whole or as seen from {Path.cwd()}."
@@ -196,7 +212,7 @@ def _two_folders(paths: str) -> tuple[Path, Path]:
 def _read_both(folder: Path, size, test_size, seed, resolution, device) -> tuple[Tensor, Tensor]:
     """The training and the test images of one folder."""
     options = {"resolution": resolution, "device": device}
-    if all((folder / split).is_dir() for split in ("train", "test")):
+    if has_splits(folder):
         return (
             read_folder(folder, "train", size, **options).images,
             read_folder(folder, "test", test_size, **options).images,
@@ -247,9 +263,10 @@ def _unpack(archive: Path, folder: Path) -> None:
 
     Raises: ValueError where the archive lacks a part, or holds more than MAX_UNPACKED_BYTES.
     """
+    remove_parts(folder)
     with (
         zipfile.ZipFile(archive) as packed,
-        tempfile.TemporaryDirectory(dir=archive.parent, prefix=f".{folder.name}.") as temporary,
+        tempfile.TemporaryDirectory(".part", f".{folder.name}.", archive.parent) as temporary,
     ):
         images = [member for member in packed.infolist() if _is_image(member.filename)]
         parts = {PurePosixPath(member.filename).parent.name for member in images}

@@ -155,7 +155,6 @@ check_shortcut = Exercise(
         "Can't call numpy": "numpy knows no gradients; torch can do all that is needed",
         "Sizes of tensors must match": "the zeros stand beside the halved image: "
         "(N, channels - C, H/2, W/2)",
-        "leaf Variable": "that changes `x` itself; F still needs it",
     },
     explain=_say_shortcut,
     slopes="each pixel kept should get what comes to its copy, and the others nothing.",

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..losses import gaussian_kl
 from ..metrics import active_units
 from .checking import ask_tensor, check, near, random_tensor
-from .exercise import Case, Exercise, refuse
+from .exercise import Case, Exercise, refuse, slope_of
 
 MU, LOGVAR = random_tensor(5, 3, seed=3), random_tensor(5, 3, seed=4)
 check_kl = Exercise(
@@ -51,7 +51,14 @@ def _examine_reparameterise(answer) -> str:
     mu = torch.tensor([[1.0, -2.0]]).repeat(20_000, 1).requires_grad_()
     logvar = (2 * sigma.log()).repeat(20_000, 1).requires_grad_()
     z, again = (
-        ask_tensor(answer, mu, logvar, shape=(20_000, 2), meaning="one latent code an image")
+        ask_tensor(
+            answer,
+            mu,
+            logvar,
+            shape=(20_000, 2),
+            meaning="one latent code an image",
+            names=("mu", "logvar"),
+        )  # fmt: skip
         for _ in range(2)
     )
     noise = (z - mu).detach() / sigma
@@ -63,9 +70,7 @@ def _examine_reparameterise(answer) -> str:
         (near(noise, of_one), "all numbers of a code get the same noise" + one_each),
         (z.grad_fn is None, "no gradient can flow back from z; leave out no_grad and .detach."),
     )
-    to_mu, to_logvar = torch.autograd.grad(
-        z.sum(), (mu, logvar), allow_unused=True, materialize_grads=True
-    )
+    to_mu, to_logvar = (slope_of(z.sum(), leaf) for leaf in (mu, logvar))
     mean, std = z.detach().mean(0), z.detach().std(0)
     tail = (noise.abs() > 2).float().mean()  # 0.046 of a normal distribution
     refuse(

@@ -1,8 +1,8 @@
 """How good a model is, as numbers, one file per subject.
 
 Open `likelihood` for the ELBO of a VAE, `codes` for what its latent dimensions carry, `images` for
-PSNR, SSIM and sharpness, `distributions` for mode coverage and the Fréchet distance, and
-`retrieval` for nearest neighbours and average precision.
+PSNR, SSIM and sharpness, `distributions` for mode coverage and the Fréchet distance, `intervals`
+for how sure a figure is, and `retrieval` for nearest neighbours and average precision.
 
 Models are given as objects with `encode(x) -> (mu, logvar)` and a `decoder(z) -> logits`, as in
 `course_utils.models`. Images for a likelihood must be binary (`binarise`): a Bernoulli decoder
@@ -22,6 +22,7 @@ from .codes import (
 )
 from .distributions import HIGH_QUALITY, coverage, frechet_distance
 from .images import psnr, sharpness, squared_error, ssim
+from .intervals import bootstrap_difference, bootstrap_mean, wilson_interval
 from .likelihood import (
     binarise,
     code_grid,

@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..losses import of_dimensions, same_shape
+from ..session.arguments import real, whole
+
 
 def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
     """Which latent dimensions are active: those whose E[z|x] varies over the data.
@@ -19,12 +22,20 @@ def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
     Returns:
         (d,) booleans.
 
+    Raises:
+        ValueError: `mu` is not (N, d), or of one image.
+
     Example:
         >>> mu = torch.tensor([[-1.0, 0.0], [1.0, 0.01]])  # the second hardly depends on x
         >>> active_units(mu)
         tensor([ True, False])
     """
-    return mu.var(0) > threshold
+    of_dimensions(2, "(N, d)", mu=mu)
+    if len(mu) < 2:
+        raise ValueError(
+            "One code has no variance; give the posterior means of two or more images."
+        )
+    return mu.var(0) > real(threshold, "threshold", "a finite number")
 
 
 def prior_coverage(mu: Tensor, logvar: Tensor, draws: int = 2000, reach: float = 2.0) -> float:
@@ -42,10 +53,17 @@ def prior_coverage(mu: Tensor, logvar: Tensor, draws: int = 2000, reach: float =
     Returns:
         a number in [0, 1].
 
+    Raises:
+        ValueError: the two have different shapes, or a number cannot be used.
+
     Example:
         >>> prior_coverage(torch.zeros(1, 1), logvar=torch.full((1, 1), 9.0))  # σ = 90
         1.0
     """
+    same_shape(mu=mu, logvar=logvar)
+    of_dimensions(2, "(N, d)", mu=mu)
+    draws = whole(draws, "draws")
+    reach = real(reach, "reach", "a number of at least 0", lambda far: far >= 0)
     z = torch.randn(draws, mu.shape[1], device=mu.device)
     nearest = torch.full((draws,), float("inf"), device=mu.device)
     for part_mu, part_logvar in zip(mu.split(1000), logvar.split(1000)):
@@ -66,11 +84,18 @@ def nearest_code_distance(mu: Tensor, logvar: Tensor) -> float:
     Returns:
         a number, at least 0.
 
+    Raises:
+        ValueError: the two have different shapes, or there is one posterior only.
+
     Example:
         >>> mu = torch.tensor([[0.0], [3.0]])
         >>> nearest_code_distance(mu, logvar=torch.zeros(2, 1))  # σ = 1
         3.0
     """
+    same_shape(mu=mu, logvar=logvar)
+    of_dimensions(2, "(N, d)", mu=mu)
+    if len(mu) < 2:
+        raise ValueError("One posterior has no other beside it; give two or more.")
     # The matrix-product form of cdist loses the small distances that matter here.
     distance = torch.cdist(mu, mu, compute_mode="donot_use_mm_for_euclid_dist")
     distance.fill_diagonal_(float("inf"))
@@ -90,7 +115,11 @@ def mutual_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Tensor
 
     Returns:
         (d, f) at least 0.
+
+    Raises:
+        ValueError: other shapes or lengths, or fewer than one bin.
     """
+    bins = _checked(codes, factors, bins)
     code_bins = _equal_count_bins(codes, bins)
     factor_bins = _equal_count_bins(factors, bins)
     return torch.stack(
@@ -115,11 +144,15 @@ def normalised_information(codes: Tensor, factors: Tensor, bins: int = 20) -> Te
     Returns:
         (d, f) in [0, 1].
 
+    Raises:
+        ValueError: as `mutual_information`.
+
     Example:
         >>> factor = torch.arange(100.0)[:, None]
         >>> normalised_information(codes=-factor, factors=factor, bins=4).round(decimals=3)
         tensor([[1.]])
     """
+    bins = _checked(codes, factors, bins)
     binned = _equal_count_bins(factors, bins)
     entropy = torch.stack([_entropy(column, bins) for column in binned.T])
     information = mutual_information(codes, factors, bins)
@@ -141,7 +174,7 @@ def mutual_information_gap(codes: Tensor, factors: Tensor, bins: int = 20) -> Te
         (f,) in [0, 1], as a share of each factor's entropy.
 
     Raises:
-        ValueError: fewer than two latent dimensions.
+        ValueError: fewer than two latent dimensions, or as `mutual_information`.
 
     Example:
         >>> factor = torch.arange(100.0)[:, None]
@@ -149,10 +182,23 @@ def mutual_information_gap(codes: Tensor, factors: Tensor, bins: int = 20) -> Te
         >>> mutual_information_gap(alone, factor, bins=4).round(decimals=3)
         tensor([1.])
     """
+    _checked(codes, factors, bins)
     if codes.shape[1] < 2:
         raise ValueError("The gap needs two latent dimensions or more: it compares the best two.")
     best = normalised_information(codes, factors, bins).topk(2, dim=0).values
     return best[0] - best[1]
+
+
+def _checked(codes: Tensor, factors: Tensor, bins: int) -> int:
+    """The number of bins as Python's, after a check of all three."""
+    of_dimensions(2, "(N, d)", codes=codes)
+    of_dimensions(2, "(N, f)", factors=factors)
+    if len(codes) != len(factors) or not len(codes):
+        raise ValueError(
+            f"There are {len(codes)} codes and {len(factors)} rows of factors; give one row for "
+            "each code."
+        )
+    return whole(bins, "bins", most=1000)  # bins² are counted
 
 
 def _equal_count_bins(values: Tensor, bins: int) -> Tensor:
@@ -226,11 +272,15 @@ def jacobian_norm(encode, images: Tensor) -> Tensor:
     Returns:
         (N,) at least 0.
 
+    Raises:
+        ValueError: images of another number of dimensions.
+
     Example:
         >>> images = torch.rand(3, 1, 2, 2)
         >>> jacobian_norm(lambda x: 5 * x.flatten(1)[:, :1], images)  # h = 5 x₁
         tensor([5., 5., 5.])
     """
+    of_dimensions(4, "(N, C, H, W)", images=images)
     one = torch.func.jacrev(lambda image: encode(image[None])[0])
     return torch.func.vmap(one)(images).flatten(1).norm(dim=1)
 
@@ -252,17 +302,37 @@ def linear_probe(
     Returns:
         accuracy from 0 to 1.
 
+    Raises:
+        ValueError: codes of other shapes, not as many labels as codes, or labels that are no
+            classes.
+
     Example:
         >>> codes, labels = torch.tensor([[-1.0], [-2.0], [1.0], [2.0]]), torch.tensor([0, 0, 1, 1])
         >>> linear_probe(codes, labels, test_codes=5 * codes, test_labels=labels)
         1.0
     """
+    for what, rows, classes in (("", codes, labels), ("test_", test_codes, test_labels)):
+        of_dimensions(2, "(N, d)", **{f"{what}codes": rows})
+        of_dimensions(1, "(N,), one class a code", **{f"{what}labels": classes})
+        if len(rows) != len(classes):
+            raise ValueError(
+                f"There are {len(rows)} {what}codes and {len(classes)} {what}labels; give one "
+                "label for each code."
+            )
+        if classes.is_floating_point() or (classes < 0).any():
+            raise ValueError(f"The {what}labels must be classes, whole numbers from 0 on.")
+    if codes.shape[1] != test_codes.shape[1]:
+        raise ValueError(
+            f"The codes have {codes.shape[1]} numbers and the test_codes {test_codes.shape[1]}; "
+            "give those of one encoder."
+        )
+    ridge = real(ridge, "ridge", "a number of at least 0", lambda size: 0 <= size < float("inf"))
     # In double precision, which not every device has: codes can be close to dependent.
     codes, test_codes = codes.cpu().double(), test_codes.cpu().double()
     labels, test_labels = labels.cpu(), test_labels.cpu()
     mean, spread = codes.mean(0), codes.std(0) + 1e-3
     codes, test_codes = (codes - mean) / spread, (test_codes - mean) / spread
-    targets = F.one_hot(labels).double()
+    targets = F.one_hot(labels.long()).double()
     frequency = targets.mean(0)
     correlation = codes.T @ codes / len(codes)
     correlation.diagonal().add_(ridge)

@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..losses import of_dimensions
+from ..session.arguments import shown
+
 
 def frechet_distance(first: Tensor, second: Tensor) -> float:
     """The distance between two sets of features, each modelled as a Gaussian (Fréchet 1957).
@@ -30,7 +33,8 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
         >>> round(frechet_distance(features, features + 3), 3)  # ‖μ₁ - μ₂‖² = 3² + 3²
         18.0
     """
-    if first.dim() != 2 or first.shape[1:] != second.shape[1:] or min(len(first), len(second)) < 2:
+    of_dimensions(2, "(N, k): rows of equally many features", first=first, second=second)
+    if first.shape[1:] != second.shape[1:] or min(len(first), len(second)) < 2:
         raise ValueError(
             f"The features have shapes {tuple(first.shape)} and {tuple(second.shape)}; give rows "
             "of equally many features, two or more."
@@ -64,6 +68,12 @@ def coverage(samples: Tensor, mixture) -> dict[str, Tensor]:
         - "reverse KL": KL(samples ‖ mixture) in nats over K + 1 bins, one per mode and one for
           all samples that are far from every mode. Without that last bin an untrained generator
           could look perfect, because each of its samples has a nearest mode.
+        - "share KL": KL(shares ‖ uniform) in nats of the shares of the modes among the high-quality
+          samples alone, as the released code of Lin et al. computes it: log K minus the entropy.
+          It does not see how many samples are off every mode; NaN where all are.
+
+    Raises:
+        ValueError: the samples are no points of the plane.
 
     Example:
         >>> from course_utils.data import mixtures
@@ -71,6 +81,8 @@ def coverage(samples: Tensor, mixture) -> dict[str, Tensor]:
         >>> coverage(ring.means[:3], ring)["modes"]  # one sample on each of three modes
         tensor(3)
     """
+    if not isinstance(samples, Tensor) or samples.dim() < 2 or samples.shape[-1] != 2:
+        raise ValueError(f"The samples are {shown(samples)}; give points of a plane, (..., N, 2).")
     modes = len(mixture.means)
     distance, nearest = torch.cdist(samples, mixture.means.to(samples)).min(dim=-1)
     bins = torch.where(distance <= HIGH_QUALITY * mixture.std, nearest, modes)
@@ -80,9 +92,11 @@ def coverage(samples: Tensor, mixture) -> dict[str, Tensor]:
     expected = torch.full_like(share, (1 - missed) / modes)
     expected[..., -1] = missed
     found = share[..., :-1]
+    among_good = found / found.sum(-1, keepdim=True)  # 0 / 0, not a number, where none is good
     return {
         "modes": (found > 0).sum(-1),
         "heavy modes": (found >= 0.01).sum(-1),
         "high quality": found.sum(-1),
         "reverse KL": torch.special.xlogy(share, share / expected).sum(-1),
+        "share KL": torch.special.xlogy(among_good, among_good * modes).sum(-1),
     }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..losses import of_dimensions, of_examples, same_shape
+from ..session.arguments import real, whole
+
 
 def sharpness(images: Tensor) -> Tensor:
     """Mean squared difference of neighbouring pixels of each image, horizontal plus vertical.
@@ -17,11 +20,17 @@ def sharpness(images: Tensor) -> Tensor:
     Returns:
         (N,) at least 0.
 
+    Raises:
+        ValueError: images of another number of dimensions, or without neighbours.
+
     Example:
         >>> stripes = torch.tensor([[0.0, 1.0], [0.0, 1.0]]).view(1, 1, 2, 2)
         >>> sharpness(stripes), sharpness(stripes * 0 + 0.5)
         (tensor([1.]), tensor([0.]))
     """
+    of_dimensions(4, "(N, C, H, W)", images=images)
+    if min(images.shape[2:]) < 2:
+        raise ValueError(f"Pixels of images {tuple(images.shape)} have no neighbours to compare.")
     across = (images[..., :, 1:] - images[..., :, :-1]).square().flatten(1).mean(1)
     down = (images[..., 1:, :] - images[..., :-1, :]).square().flatten(1).mean(1)
     return across + down
@@ -34,15 +43,20 @@ def squared_error(reconstruction: Tensor, images: Tensor) -> float:
     the number of pixels.
 
     Args:
-        reconstruction, images: (N, C, H, W) each.
+        reconstruction, images: (N, ...) each, of the same shape.
 
     Returns:
         a number, at least 0.
+
+    Raises:
+        ValueError: the two have different shapes.
 
     Example:
         >>> squared_error(torch.ones(5, 1, 2, 2), torch.zeros(5, 1, 2, 2))  # 4 pixels
         4.0
     """
+    same_shape(reconstruction=reconstruction, images=images)
+    of_examples(images=images)
     return (reconstruction - images).square().flatten(1).sum(1).mean().item()
 
 
@@ -55,11 +69,16 @@ def psnr(images: Tensor, truth: Tensor) -> Tensor:
     Returns:
         (N,) dB; 10 dB more mean a tenth of the squared error. Equal images give infinity.
 
+    Raises:
+        ValueError: the two have different shapes, or are not images.
+
     Example:
         >>> truth = torch.zeros(1, 1, 4, 4)
         >>> psnr(truth + 0.1, truth)  # mean squared error 0.01
         tensor([20.])
     """
+    same_shape(images=images, truth=truth)
+    of_dimensions(4, "(N, C, H, W)", images=images)
     return -10 * (images - truth).square().flatten(1).mean(1).log10()
 
 
@@ -83,18 +102,18 @@ def ssim(images: Tensor, truth: Tensor, window: int = 11, sigma: float = 1.5) ->
         (N,) at most 1, which only equal images reach.
 
     Raises:
-        ValueError: two different shapes, or images smaller than the window.
+        ValueError: two different shapes, images smaller than the window, or a window or sigma
+            that cannot be used.
 
     Example:
         >>> images = torch.rand(2, 3, 16, 16)
         >>> ssim(images, images)
         tensor([1., 1.])
     """
-    if images.shape != truth.shape or images.dim() != 4:
-        raise ValueError(
-            f"SSIM compares (N, C, H, W) with as many; these are {tuple(images.shape)} and "
-            f"{tuple(truth.shape)}."
-        )
+    same_shape(images=images, truth=truth)
+    of_dimensions(4, "(N, C, H, W)", images=images)
+    window = whole(window, "window")
+    sigma = real(sigma, "sigma", "a number above 0", lambda width: 0 < width < float("inf"))
     if min(images.shape[2:]) < window:
         raise ValueError(
             f"A window of {window} pixels does not fit into images of {images.shape[2]} by "

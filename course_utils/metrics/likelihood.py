@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .. import losses
+from ..session.arguments import real, whole
 
 
 def binarise(images: Tensor, seed: int = 0) -> Tensor:
@@ -24,12 +25,18 @@ def binarise(images: Tensor, seed: int = 0) -> Tensor:
     Returns:
         (N, C, H, W) of zeros and ones.
 
+    Raises:
+        ValueError: grey values beyond [0, 1], or a seed that is no whole number.
+
     Example:
         >>> binarise(torch.tensor([0.0, 1.0]))  # black and white stay as they are
         tensor([0., 1.])
         >>> binarise(torch.full((100, 100), 0.3)).mean().round(decimals=1)
         tensor(0.3000)
     """
+    seed = whole(seed, "seed", least=0, most=2**63 - 1)
+    if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
+        raise ValueError("The grey values must be probabilities of white: floats in [0, 1].")
     numbers = torch.rand(images.shape, generator=torch.Generator().manual_seed(seed))
     return (numbers.to(images.device) < images).to(images.dtype)
 
@@ -67,11 +74,15 @@ def log_weights(vae, x: Tensor, draws: int) -> Tensor:
     Returns:
         (N, draws).
 
+    Raises:
+        ValueError: `draws` is no whole number of at least 1, or the images are not in [0, 1].
+
     Example:
         >>> from course_utils import models
         >>> log_weights(models.VariationalAutoencoder(2), torch.zeros(5, 1, 28, 28), draws=3).shape
         torch.Size([5, 3])
     """
+    draws = whole(draws, "draws")
     mu, logvar = vae.encode(x)
     mu, logvar = mu[:, None], logvar[:, None]
     shape = (len(x), draws, mu.shape[-1])
@@ -91,11 +102,15 @@ def elbo(vae, x: Tensor, draws: int = 8, batch_size: int = 4096) -> Tensor:
     Returns:
         (N,) nats.
 
+    Raises:
+        ValueError: as `log_weights`.
+
     Example:
         >>> from course_utils import models
         >>> elbo(models.VariationalAutoencoder(2), torch.zeros(5, 1, 28, 28)).shape
         torch.Size([5])
     """
+    draws, batch_size = whole(draws, "draws"), whole(batch_size, "batch_size")
     parts = x.split(max(1, batch_size // draws))
     return torch.cat([log_weights(vae, part, draws).mean(1) for part in parts])
 
@@ -112,13 +127,17 @@ def importance_weighted_elbo(vae, x: Tensor, draws: int = 100, batch_size: int =
     Returns:
         (N,) nats.
 
+    Raises:
+        ValueError: as `log_weights`.
+
     Example:
         >>> from course_utils import models
         >>> vae, x = models.VariationalAutoencoder(2), torch.zeros(5, 1, 28, 28)
         >>> bool(importance_weighted_elbo(vae, x).mean() > elbo(vae, x).mean())
         True
     """
-    at_once = max(1, min(draws, batch_size))
+    draws, batch_size = whole(draws, "draws"), whole(batch_size, "batch_size")
+    at_once = min(draws, batch_size)
     images = max(1, batch_size // at_once)
     estimates = []
     for part in x.split(images):
@@ -135,8 +154,13 @@ def code_grid(extent: float, steps: int) -> Tensor:
 
     Args:
         extent: the grid covers [-extent, extent]².
-        steps: points per side.
+        steps: points per side, two or more.
+
+    Raises:
+        ValueError: a number cannot be used.
     """
+    extent = real(extent, "extent", "a number above 0", lambda far: 0 < far < math.inf)
+    steps = whole(steps, "steps", least=2, most=10_000)  # their square is held in memory
     line = torch.linspace(-extent, extent, steps)
     return torch.stack(torch.meshgrid(line, line, indexing="ij"), dim=-1).flatten(0, 1)
 
@@ -160,6 +184,9 @@ def log_joint_on_grid(
     Returns:
         grid (steps², 2), log p(x, z) (N, steps²), and the logarithm of the area of a cell.
 
+    Raises:
+        ValueError: a number cannot be used.
+
     Example:
         >>> from course_utils import models
         >>> vae, x = models.VariationalAutoencoder(2), torch.zeros(5, 1, 28, 28)
@@ -167,11 +194,18 @@ def log_joint_on_grid(
         >>> grid.shape, log_p.shape
         (torch.Size([441, 2]), torch.Size([5, 441]))
     """
+    batch_size = whole(batch_size, "batch_size")
     grid = code_grid(extent, steps).to(x.device)
+    losses.of_dimensions(4, "(N, C, H, W)", x=x)
     pixels = x.flatten(1)
     columns = []
     for z in grid.split(batch_size):
         logits = vae.decoder(z).flatten(1)
+        if logits.shape[1] != pixels.shape[1]:
+            raise ValueError(
+                f"The images {tuple(x.shape)} have {pixels.shape[1]} pixels, and the decoder draws "
+                f"{logits.shape[1]}; give images of the shape that it was trained on."
+            )
         # Σ x·logit - softplus(logit) is the Bernoulli log likelihood, as one matrix product.
         log_likelihood = pixels @ logits.T - F.softplus(logits).sum(1)
         columns.append(log_likelihood + losses.gaussian_log_density(z))

@@ -5,6 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..losses import of_dimensions
+from ..session.arguments import whole
+
+
+def _alike(queries: Tensor, gallery: Tensor) -> None:
+    if queries.shape[1:] != gallery.shape[1:] or queries.dim() < 2:
+        raise ValueError(
+            f"The queries have the shape {tuple(queries.shape)} and the gallery "
+            f"{tuple(gallery.shape)}; give (Q, ...) and (N, ...), alike but for the numbers."
+        )
+
 
 def euclidean(queries: Tensor, gallery: Tensor) -> Tensor:
     """Euclidean distances between codes, or between images.
@@ -15,10 +26,14 @@ def euclidean(queries: Tensor, gallery: Tensor) -> Tensor:
     Returns:
         (Q, N) float32.
 
+    Raises:
+        ValueError: codes of different shapes.
+
     Example:
         >>> euclidean(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
         tensor([[5., 1.]])
     """
+    _alike(queries, gallery)
     return torch.cdist(queries.flatten(1).float(), gallery.flatten(1).float())
 
 
@@ -32,13 +47,15 @@ def hamming(queries: Tensor, gallery: Tensor) -> Tensor:
         (Q, N) float32.
 
     Raises:
-        ValueError: codes that are not booleans.
+        ValueError: codes that are not booleans, or of different lengths.
 
     Example:
         >>> gallery = torch.tensor([[True, True, False], [False, False, False]])
         >>> hamming(gallery[:1], gallery)
         tensor([[0., 2.]])
     """
+    _alike(queries, gallery)
+    of_dimensions(2, "(N, bits)", queries=queries, gallery=gallery)
     for codes in (queries, gallery):
         if codes.dtype != torch.bool:
             raise ValueError(f"Hamming distance is for booleans; threshold these {codes.dtype}.")
@@ -56,10 +73,14 @@ def ranked(distances: Tensor) -> Tensor:
     Returns:
         (Q, N) int64.
 
+    Raises:
+        ValueError: the distances are not (Q, N).
+
     Example:
         >>> ranked(torch.tensor([[0.3, 0.1, 0.2]]))
         tensor([[1, 2, 0]])
     """
+    of_dimensions(2, "(Q, N)", distances=distances)
     return distances.sort(dim=1, stable=True).indices
 
 
@@ -80,8 +101,8 @@ def precision_at(hits: Tensor, k: int) -> Tensor:
         >>> precision_at(torch.tensor([[True, False, True, True]]), k=2)
         tensor([0.5000])
     """
-    if not 1 <= k <= hits.shape[1]:
-        raise ValueError(f"There are {hits.shape[1]} ranked images; ask for 1 to that many.")
+    of_dimensions(2, "(Q, N)", hits=hits)
+    k = whole(k, "k", most=hits.shape[1])
     return hits[:, :k].float().mean(1)
 
 
@@ -96,10 +117,14 @@ def average_precision(hits: Tensor) -> Tensor:
     Returns:
         (Q,) in [0, 1].
 
+    Raises:
+        ValueError: the hits are not (Q, N).
+
     Example:
         >>> average_precision(torch.tensor([[True, False, False, True]]))  # (1/1 + 2/4) / 2
         tensor([0.7500])
     """
+    of_dimensions(2, "(Q, N)", hits=hits)
     hits = hits.float()
     ranks = torch.arange(1, hits.shape[1] + 1, device=hits.device)
     precision = hits.cumsum(1) / ranks

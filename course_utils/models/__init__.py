@@ -7,7 +7,12 @@ for denoising and inpainting, `resnet`, `densenet`, `inception` and `vgg` for th
 """
 
 from .autoencoders import Autoencoder, ConvolutionalAutoencoder, TiedAutoencoder
-from .conditional import ConditionalDiscriminator, ConditionalGenerator
+from .conditional import (
+    AuxiliaryClassifierDiscriminator,
+    ConcatenationDiscriminator,
+    ConditionalGenerator,
+    ProjectionDiscriminator,
+)
 from .dcgan import Discriminator, Generator
 from .densenet import DenseLayer, DenseNet, Transition
 from .evaluation import FaceAttributeRegressor, SmallConvNet
@@ -55,9 +60,10 @@ from .vgg import (
 __all__ = [
     "Autoencoder",
     "AuxiliaryClassifier",
+    "AuxiliaryClassifierDiscriminator",
     "BasicBlock",
     "Bottleneck",
-    "ConditionalDiscriminator",
+    "ConcatenationDiscriminator",
     "ConditionalGenerator",
     "ConvolutionUnit",
     "ConvolutionalAutoencoder",
@@ -79,6 +85,7 @@ __all__ = [
     "PatchDiscriminator",
     "PreActivationBlock",
     "PreActivationBottleneck",
+    "ProjectionDiscriminator",
     "RandomFilters",
     "ResNet",
     "ResidualBlock",

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..session.arguments import as_whole
+
 
 class Autoencoder(nn.Module):
     """Encoder f: x -> h and decoder g: h -> x̂ of fully connected layers (lectures 1 and 4).
@@ -244,7 +246,7 @@ def check_code(dimensions: int) -> None:
     Raises:
         ValueError: not a whole number of at least 1.
     """
-    if isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1:
+    if (as_whole(dimensions) or 0) < 1:
         raise ValueError(
             f"The dimension of a code is a whole number of at least 1; this is {dimensions!r}."
         )

@@ -1,4 +1,8 @@
-"""The DCGAN's generator and discriminator, conditioned on y (Mirza and Osindero 2014)."""
+"""The DCGAN's generator conditioned on y (Mirza and Osindero 2014), and three discriminators.
+
+They differ in how the condition enters: y is concatenated to the input, or projected onto the
+features of the image, or predicted by an auxiliary classifier.
+"""
 
 from __future__ import annotations
 
@@ -50,16 +54,11 @@ class ConditionalGenerator(nn.Module):
         return self.draw(torch.cat([z, y], dim=1))
 
 
-class ConditionalDiscriminator(nn.Module):
-    """An image x of 32 × 32 and a condition y -> one logit, above 0 for "x is real, and fits y".
+class ConcatenationDiscriminator(nn.Module):
+    """An image x of 32 × 32 and a condition y -> one logit: y is part of the input.
 
-    The optimal logit of a pair has two parts,
-
-        log p(x, y) / q(x, y) = log p(x) / q(x) + log p(y|x) / q(y|x):
-
-    whether x is real, and whether x fits y. From the features h(x) of the `Discriminator`, the
-    first part is a weighted sum w·h(x) + b, and the second the inner product h(x)·Vy with an
-    embedding of y (Miyato and Koyama 2018, the projection discriminator).
+    Every dimension of y becomes a constant channel beside those of x, and the rest is the
+    `Discriminator` (Mirza and Osindero 2014 concatenate in a fully connected network).
 
     Args:
         condition: how many dimensions y has.
@@ -72,7 +71,52 @@ class ConditionalDiscriminator(nn.Module):
 
     Example:
         >>> y = nn.functional.one_hot(torch.tensor([3, 7]), 10).float()
-        >>> ConditionalDiscriminator(condition=10)(torch.rand(2, 3, 32, 32), y).shape
+        >>> ConcatenationDiscriminator(condition=10)(torch.rand(2, 3, 32, 32), y).shape
+        torch.Size([2])
+    """
+
+    def __init__(
+        self, condition: int = 10, channels: int = 3, width: int = 32, normalise: bool = True
+    ):
+        super().__init__()
+        check_sizes(condition=condition, channels=channels)
+        self.condition, self.channels = condition, channels
+        self.joint = Discriminator(channels + condition, width, normalise)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """(N,) logits for images x (N, channels, 32, 32) in [0, 1] and y (N, condition).
+
+        Raises:
+            ValueError: x or y has another shape.
+        """
+        _check_pair(x, y, self.channels, self.condition)
+        planes = y[:, :, None, None].expand(-1, -1, *x.shape[2:])
+        return self.joint(torch.cat([x, planes], dim=1))
+
+
+class ProjectionDiscriminator(nn.Module):
+    """An image x of 32 × 32 and a condition y -> one logit, above 0 for "x is real, and fits y".
+
+    The optimal logit of a pair has two parts,
+
+        log p(x, y) / q(x, y) = log p(x) / q(x) + log p(y|x) / q(y|x):
+
+    whether x is real, and whether x fits y. From the features h(x) of the `Discriminator`, the
+    first part is a weighted sum w·h(x) + b, and the second the inner product h(x)·Vy with an
+    embedding of y (Miyato and Koyama 2018).
+
+    Args:
+        condition: how many dimensions y has.
+        channels: colours of an image.
+        width: channels after the first convolution.
+        normalise: batch normalisation after the second and third convolution.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> y = nn.functional.one_hot(torch.tensor([3, 7]), 10).float()
+        >>> ProjectionDiscriminator(condition=10)(torch.rand(2, 3, 32, 32), y).shape
         torch.Size([2])
     """
 
@@ -81,11 +125,10 @@ class ConditionalDiscriminator(nn.Module):
     ):
         super().__init__()
         check_sizes(condition=condition)
-        layers = Discriminator(channels, width, normalise).layers
         self.condition, self.channels = condition, channels
-        self.features, self.realistic = layers[:-1], layers[-1]
-        self.fitting = nn.Linear(condition, self.realistic.in_features, bias=False)
-        nn.init.normal_(self.fitting.weight, std=0.02)
+        self.features, self.source = _features_and_source(channels, width, normalise)
+        self.embedding = nn.Linear(condition, self.source.in_features, bias=False)
+        nn.init.normal_(self.embedding.weight, std=0.02)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """(N,) logits for images x (N, channels, 32, 32) in [0, 1] and y (N, condition).
@@ -93,14 +136,69 @@ class ConditionalDiscriminator(nn.Module):
         Raises:
             ValueError: x or y has another shape.
         """
-        if len(x) != len(y) or x.shape[1:] != (self.channels, 32, 32):
+        _check_pair(x, y, self.channels, self.condition)
+        h = self.features(2 * x - 1)
+        return self.source(h).squeeze(1) + (h * self.embedding(y)).sum(dim=1)
+
+
+class AuxiliaryClassifierDiscriminator(nn.Module):
+    """An image x of 32 × 32 -> a logit for "x is real", and logits of its class.
+
+    The discriminator of an AC-GAN (Odena, Olah and Shlens 2017) is not given the label. It predicts
+    the label, from the same features h(x) as the source, real or generated.
+
+    Args:
+        classes: how many classes there are.
+        channels: colours of an image.
+        width: channels after the first convolution.
+        normalise: batch normalisation after the second and third convolution.
+
+    Raises:
+        ValueError: a size that is not a whole number of at least 1.
+
+    Example:
+        >>> source, labels = AuxiliaryClassifierDiscriminator()(torch.rand(2, 3, 32, 32))
+        >>> source.shape, labels.shape
+        (torch.Size([2]), torch.Size([2, 10]))
+    """
+
+    def __init__(
+        self, classes: int = 10, channels: int = 3, width: int = 32, normalise: bool = True
+    ):
+        super().__init__()
+        check_sizes(classes=classes)
+        self.channels = channels
+        self.features, self.source = _features_and_source(channels, width, normalise)
+        self.labels = nn.Linear(self.source.in_features, classes)
+        nn.init.normal_(self.labels.weight, std=0.02)
+        nn.init.zeros_(self.labels.bias)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(N,) and (N, classes) logits for images x (N, channels, 32, 32) in [0, 1].
+
+        Raises:
+            ValueError: x has another shape.
+        """
+        if x.shape[1:] != (self.channels, 32, 32):
             raise ValueError(
-                f"This discriminator takes (N, {self.channels}, 32, 32) images and as many "
-                f"conditions; these are {tuple(x.shape)} and {tuple(y.shape)}."
-            )
-        if y.shape[1:] != (self.condition,):
-            raise ValueError(
-                f"A condition is (N, {self.condition}) here; these are {tuple(y.shape)}."
+                f"This discriminator takes (N, {self.channels}, 32, 32) images; these are "
+                f"{tuple(x.shape)}."
             )
         h = self.features(2 * x - 1)
-        return self.realistic(h).squeeze(1) + (h * self.fitting(y)).sum(dim=1)
+        return self.source(h).squeeze(1), self.labels(h)
+
+
+def _features_and_source(channels: int, width: int, normalise: bool):
+    """The layers of a `Discriminator` up to its features h(x), and the last one, for the source."""
+    layers = Discriminator(channels, width, normalise).layers
+    return layers[:-1], layers[-1]
+
+
+def _check_pair(x: Tensor, y: Tensor, channels: int, condition: int) -> None:
+    if len(x) != len(y) or x.shape[1:] != (channels, 32, 32):
+        raise ValueError(
+            f"This discriminator takes (N, {channels}, 32, 32) images and as many conditions; "
+            f"these are {tuple(x.shape)} and {tuple(y.shape)}."
+        )
+    if y.shape[1:] != (condition,):
+        raise ValueError(f"A condition is (N, {condition}) here; these are {tuple(y.shape)}.")

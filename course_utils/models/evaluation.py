@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data import face_vectors
+from .sizes import check_sizes
 
 # The factors that the shipped attribute regressor of faces predicts, in the order of its outputs.
 FACE_FACTORS = (
@@ -34,6 +35,7 @@ class SmallConvNet(nn.Module):
 
     def __init__(self, outputs: int, width: int = 24, shape: tuple[int, int, int] = (3, 32, 32)):
         super().__init__()
+        check_sizes(outputs=outputs, width=width)
         channels, height, wide = shape
         layers: list[nn.Module] = []
         for block in range(3):

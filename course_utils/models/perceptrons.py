@@ -12,6 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from .sizes import check_sizes
+
 
 class ParallelLinear(nn.Module):
     """`runs` independent linear layers, x W + b, in one batched product.
@@ -30,6 +32,7 @@ class ParallelLinear(nn.Module):
 
     def __init__(self, runs: int, inputs: int, outputs: int):
         super().__init__()
+        check_sizes(runs=runs, inputs=inputs, outputs=outputs)
         reach = 1 / math.sqrt(inputs)
         self.weight = nn.Parameter(torch.empty(runs, inputs, outputs).uniform_(-reach, reach))
         self.bias = nn.Parameter(torch.empty(runs, 1, outputs).uniform_(-reach, reach))

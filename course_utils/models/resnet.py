@@ -15,6 +15,7 @@ from functools import partial
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..session.arguments import as_whole
 from .sizes import check_sizes
 
 
@@ -532,7 +533,7 @@ def cifar_resnet(
         269722
     """
     step = 3 * block.convolutions
-    if isinstance(layers, bool) or not isinstance(layers, int) or layers < step + 2:
+    if (as_whole(layers) or 0) < step + 2:
         raise ValueError(f"layers must be a whole number of at least {step + 2}: {layers!r}.")
     if (layers - 2) % step:
         below = (layers - 2) // step * step + 2

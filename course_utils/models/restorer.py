@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .grids import double, halve
+from .sizes import check_sizes
 
 
 class Restorer(nn.Module):
@@ -26,6 +27,7 @@ class Restorer(nn.Module):
 
     def __init__(self, width: int = 16, colours: int = 3):
         super().__init__()
+        check_sizes(width=width, colours=colours)
         fine, middle, coarse = width, 2 * width, 3 * width
         self.down = nn.ModuleList(
             [halve(colours, fine), halve(fine, middle), halve(middle, coarse)]

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .sizes import check_sizes
+
 
 class VariationalAutoencoder(nn.Module):
     """Encoder X -> R^2d (means and log variances) and decoder R^d -> X, as in lecture 4.
@@ -26,6 +28,7 @@ class VariationalAutoencoder(nn.Module):
 
     def __init__(self, latent: int, hidden: int = 400, shape: tuple[int, int, int] = (1, 28, 28)):
         super().__init__()
+        check_sizes(latent=latent, hidden=hidden)
         self.latent = latent
         self.shape = tuple(shape)
         pixels = math.prod(shape)
@@ -91,6 +94,7 @@ class ConvolutionalVAE(VariationalAutoencoder):
         shape: tuple[int, int, int] = (1, 28, 28),
     ):
         nn.Module.__init__(self)
+        check_sizes(latent=latent, width=width, hidden=hidden, halvings=halvings)
         colours, height, across = shape
         shrunk = 2**halvings
         if height % shrunk or across % shrunk:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy
 from torch import Tensor
+
+from ..session.text import printable
 
 # Ten colours that stay apart for colour-blind readers (after Paul Tol's "muted" scheme).
 PALETTE = (
@@ -56,7 +60,9 @@ class LivePlot:
     """A matplotlib figure of which only a few artists move, redrawn in milliseconds.
 
     The axes and everything else are drawn once and kept as a background; a redraw puts the
-    background back and draws the moving artists over it.
+    background back and draws the moving artists over it. The background and the canvas are some
+    megabytes: only the plots that were used last keep theirs, and any other draws them again when
+    it is used again.
 
     Args:
         figure: a finished figure; axis limits must not change afterwards.
@@ -70,20 +76,45 @@ class LivePlot:
         (200, 300, 3)
     """
 
+    AWAKE = 8  # how many plots keep their background
+    _awake: ClassVar[list[LivePlot]] = []  # the plot that was used last stands last
+
     def __init__(self, figure, moving):
         from matplotlib import pyplot
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        self.moving = list(moving)
+        self.figure, self.moving = figure, list(moving)
         for artist in self.moving:
             artist.set_animated(True)
-        self.canvas = FigureCanvasAgg(figure)
-        self.canvas.draw()
-        self.background = self.canvas.copy_from_bbox(figure.bbox)
+        self._wake()
+        figure.set_layout_engine("none")  # everything stays where it is when it is drawn again
         pyplot.close(figure)  # so that the notebook does not show it a second time
+
+    def _wake(self) -> None:
+        """Draw the background, and let the plot that was not used for longest forget its own."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.canvas.draw()
+        self.background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self._awake.append(self)
+        while len(self._awake) > self.AWAKE:
+            self._awake.pop(0)._sleep()
+
+    def _sleep(self) -> None:
+        from matplotlib.backend_bases import FigureCanvasBase
+        from matplotlib.text import Text
+
+        self.canvas, self.background = None, None
+        FigureCanvasBase(self.figure)  # in place of the one that was drawn on
+        for text in self.figure.findobj(Text):
+            text._renderer = None  # it keeps what it was last drawn with, and so the canvas
 
     def image(self) -> numpy.ndarray:
         """The figure as its artists are now, (H, W, 3) bytes."""
+        if self.canvas is None:
+            self._wake()
+        self._awake.remove(self)
+        self._awake.append(self)
         self.canvas.restore_region(self.background)
         for artist in self.moving:
             artist.draw(self.canvas.get_renderer())
@@ -122,6 +153,18 @@ def number_grid(axes, grid: Tensor, marked: Tensor | None = None, digits: int = 
     axes.axis("off")
 
 
+def plain(text) -> str:
+    """`text` for a figure that shows it as it is: without formulas between dollars, on one line.
+
+    For names that come from files and people, of classes for instance.
+
+    Example:
+        >>> print(plain("$x_{$"))
+        \\$x_{\\$
+    """
+    return printable(text).replace("$", r"\$")
+
+
 def codes_map(axes, codes: Tensor, labels: Tensor, classes, extent: float | None = None) -> None:
     """Two-dimensional codes as dots, coloured by class, each class named at its median.
 
@@ -147,7 +190,7 @@ def codes_map(axes, codes: Tensor, labels: Tensor, classes, extent: float | None
         if len(own):
             axes.text(
                 *own.median(0).values.tolist(),
-                label,
+                plain(label),
                 ha="center",
                 va="center",
                 fontsize=15,

@@ -9,6 +9,8 @@ import numpy
 import torch
 from torch import Tensor
 
+from ..session.text import printable
+
 WHITE = 255
 
 
@@ -63,7 +65,7 @@ def captioned(image: numpy.ndarray, text: str, size: int = 16) -> numpy.ndarray:
 
     Args:
         image: (H, W, 3) bytes.
-        text: the caption; a long one makes the result wider than the image.
+        text: the caption, put on one line; a long one makes the result wider than the image.
         size: of the letters, in pixels.
 
     Returns:
@@ -75,7 +77,7 @@ def captioned(image: numpy.ndarray, text: str, size: int = 16) -> numpy.ndarray:
     """
     from PIL import Image, ImageDraw
 
-    font = load_font(size)
+    font, text = load_font(size), printable(text)
     height, width = image.shape[:2]
     band = round(size * 1.6)
     canvas = Image.new("RGB", (max(width, round(font.getlength(text)) + 8), height + band), "white")

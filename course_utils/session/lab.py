@@ -5,8 +5,8 @@ keeps such choices of its own. Environment variables override them, so that the 
 runs in class, in full and in tests:
 
     COURSE_BUDGET, COURSE_SEED, COURSE_DEVICE, COURSE_PRECISION: see `settings`, which checks them
-    COURSE_DATA      folder of downloaded data sets
-    COURSE_RUNS      folder of checkpoints of training runs
+    COURSE_DATA      folder of downloaded data sets; checked there, too
+    COURSE_RUNS      folder of checkpoints of training runs; the same
     COURSE_PUBLISH   1: a full run writes the weights that ship
 """
 
@@ -21,7 +21,8 @@ import numpy
 import torch
 
 from .. import __version__
-from . import processes, settings
+from . import files, processes, settings
+from .arguments import file_name, whole
 from .records import say
 
 
@@ -57,16 +58,18 @@ class Lab:
 def start(name: str, seed: int = 0) -> Lab:
     """Decide device, precision, seed, budget and folders; seed everything; print one line.
 
+    Where the folder of checkpoints cannot be written, a second line says what to set.
+
     Where a launcher started several processes, they meet here, and the device of each is printed
     on a line of its own.
 
     Args:
         name: the notebook's name, for example "03_vae_latent_space".
-        seed: used unless COURSE_SEED is set.
+        seed: used unless COURSE_SEED is set; a whole number from 0, below 2**31 - 1.
 
     Raises:
-        ValueError: an environment variable holds something that cannot be used, or the processes
-            were started with different settings.
+        ValueError: an argument or an environment variable holds something that cannot be used, or
+            the processes were started with different settings.
         ProcessesLost: the other processes did not come.
 
     Example:
@@ -75,6 +78,7 @@ def start(name: str, seed: int = 0) -> Lab:
         >>> lab.seed, lab.pick(classroom=5, full=50)
         (1, 5)
     """
+    name, seed = file_name(name, "name"), whole(seed, "seed", least=0, most=2**31 - 2)
     device = choose_device()
     lab = Lab(
         name=name,
@@ -99,6 +103,11 @@ def start(name: str, seed: int = 0) -> Lab:
         if device.index is not None:
             torch.cuda.set_device(device)  # whose random numbers a checkpoint keeps
     say(describe(lab), session=described(lab))
+    if processes.is_first() and (obstacle := files.obstacle(lab.runs_folder)):
+        print(
+            f"Training will not be saved: {lab.runs_folder} cannot be written ({obstacle}); "
+            f"{files.way_out('COURSE_RUNS')}, and start again."
+        )
     if processes.count() > 1:
         kind = f"{lab.precision} on {device.type}"
         processes.check_alike("settings", f"{name}, {lab.budget} budget, seed {lab.seed}, {kind}")
@@ -168,21 +177,22 @@ def seed_everything(seed: int) -> None:
 
 
 def course_folder() -> Path:
-    """The checkout this package lies in, or the current folder where it was installed alone."""
-    checkout = Path(__file__).resolve().parents[2]
-    return checkout if (checkout / "notebooks").is_dir() else Path.cwd()
+    """The clone this package lies in, or, installed alone, that of the current folder or that."""
+    here = Path.cwd()
+    for folder in (Path(__file__).resolve().parents[2], here, *here.parents):
+        if (folder / "notebooks").is_dir() and (folder / "pyproject.toml").is_file():
+            return folder
+    return here
 
 
 def data_folder() -> Path:
     """Where downloaded data sets lie: COURSE_DATA, else data/downloads of the course."""
-    chosen = os.environ.get("COURSE_DATA")
-    return Path(chosen).expanduser() if chosen else course_folder() / "data" / "downloads"
+    return settings.folder("COURSE_DATA") or course_folder() / "data" / "downloads"
 
 
 def runs_folder() -> Path:
     """Where training runs keep their checkpoints: COURSE_RUNS, else runs of the course."""
-    chosen = os.environ.get("COURSE_RUNS")
-    return Path(chosen).expanduser() if chosen else course_folder() / "runs"
+    return settings.folder("COURSE_RUNS") or course_folder() / "runs"
 
 
 def described(lab: Lab) -> dict[str, str | int]:

@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 
 from . import processes
-from .records import in_notebook
+from .records import accept_any_letter, in_notebook
 
 REDRAW_SECONDS = 0.25  # reading a loss waits for the device, so not at every step
 
@@ -25,6 +25,7 @@ class LiveOutput:
 
     def __init__(self, pause: float):
         self.pause, self.drawn = pause, time.perf_counter()
+        accept_any_letter(sys.stdout)
         self.live = processes.is_first() and os.environ.get("COURSE_PROGRESS") != "off"
         self.handle = display_handle() if self.live else None
 

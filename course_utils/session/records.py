@@ -7,6 +7,7 @@ so that nothing has to parse a printed sentence.
 
 from __future__ import annotations
 
+import codecs
 import sys
 
 KEY = "course"
@@ -15,6 +16,8 @@ MARKS = {"claim": "✔", "check": "≡", "stored": "▣"}
 FAILED = "✘"
 # The same for the verdict on an exercise.
 VERDICTS = {"right": "✔", "wrong": "✘", "not attempted": "○"}
+# How they are spelt where the output has no such letters: on Windows, a file is of an old alphabet.
+SPELT = {"✔": "+", "✘": "x", "≡": "=", "▣": "#", "○": "o", "·": "-", "×": "x", "−": "-", "…": "..."}
 
 
 def say(line: str, **record) -> None:
@@ -29,7 +32,27 @@ def say(line: str, **record) -> None:
 
         publish_display_data({"text/plain": line}, {KEY: record})
     else:
+        accept_any_letter(sys.stdout)
         print(line)
+
+
+def accept_any_letter(stream) -> None:
+    """Let a stream of text spell what its alphabet lacks, where it would end the program."""
+    if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors=SPELLING)
+
+
+def _spell(error: UnicodeEncodeError) -> tuple[str, int]:
+    """A handler of `codecs`: marks by `SPELT`, and every other letter by its code."""
+    letter = error.object[error.start]
+    if letter in SPELT:
+        return SPELT[letter], error.start + 1
+    error.end = error.start + 1
+    return codecs.backslashreplace_errors(error)
+
+
+SPELLING = "course_utils"
+codecs.register_error(SPELLING, _spell)
 
 
 def in_notebook() -> bool:

@@ -4,6 +4,7 @@
     COURSE_SEED      a whole number
     COURSE_DEVICE    cpu, cuda, cuda:N or mps
     COURSE_PRECISION float32, bf16 or fp16
+    COURSE_DATA, COURSE_RUNS: folders; they need not be there yet
 
 An empty one means the default. Nothing here imports torch: the command line asks before it begins.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 BUDGETS = ("classroom", "full")
 PRECISIONS = ("float32", "bf16", "fp16")
@@ -28,7 +30,7 @@ def check() -> None:
     Raises:
         WrongSetting: one cannot be used.
     """
-    budget(), seed(), device(), precision()
+    budget(), seed(), device(), precision(), folder("COURSE_DATA"), folder("COURSE_RUNS")
 
 
 def budget() -> str:
@@ -63,3 +65,16 @@ def precision() -> str | None:
     if chosen and chosen not in PRECISIONS:
         raise WrongSetting(f"COURSE_PRECISION is {chosen!r}; use {', '.join(PRECISIONS)}.")
     return chosen
+
+
+def folder(variable: str) -> Path | None:
+    """The folder that COURSE_DATA or COURSE_RUNS names, None where it names none."""
+    chosen = os.environ.get(variable)
+    if not chosen:
+        return None
+    expanded = os.path.expanduser(chosen)
+    path = Path(expanded).absolute()
+    there = next(above for above in (path, *path.parents) if os.path.lexists(above))
+    if expanded.startswith("~") or not os.path.isdir(there):  # nobody's home, or a file
+        raise WrongSetting(f"{variable} is {chosen!r}, which can be no folder; name another.")
+    return path

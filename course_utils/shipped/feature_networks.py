@@ -25,6 +25,7 @@ from ..models.vgg import (
     vgg16,
     vgg19,
 )
+from ..session.filling import misfit
 from ..session.lab import data_folder
 from . import cards, weights
 
@@ -91,7 +92,14 @@ def feature_network(name: str, device="cpu") -> nn.Module:
         net = RandomFilters()
     else:
         net = PUBLISHED[name].build()
-        net.load_state_dict(published_weights(name, data_folder() / "torchvision"))
+        folder = data_folder() / "torchvision"
+        state = published_weights(name, folder)
+        if wrong := misfit(net, state):
+            file = kept_file(name, folder)
+            raise cards.Refused(
+                f"{file} is of another network ({wrong}); delete it, and it is downloaded again."
+            )
+        net.load_state_dict(state)
     return net.to(device).eval().requires_grad_(False)
 
 
@@ -109,7 +117,7 @@ def published_weights(name: str, folder: Path) -> dict[str, Tensor]:
     from safetensors.torch import load, save
 
     source = PUBLISHED[name]
-    kept = folder / f"{name}_features.safetensors"
+    kept = kept_file(name, folder)
     if not kept.is_file():
         state = _downloaded(source, folder)
         features = {key: value for key, value in state.items() if key.startswith("features.")}
@@ -123,6 +131,11 @@ def published_weights(name: str, folder: Path) -> dict[str, Tensor]:
     except SafetensorError:
         wrong = "is damaged"
     raise cards.Refused(f"{kept} {wrong}; delete it, and it is downloaded again.")
+
+
+def kept_file(name: str, folder: Path) -> Path:
+    """Where the convolutions of a network of torchvision are kept."""
+    return folder / f"{name}_features.safetensors"
 
 
 def _downloaded(source: Published, folder: Path) -> dict[str, Tensor]:

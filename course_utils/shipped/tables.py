@@ -17,15 +17,15 @@ from typing import Any
 
 from ..session import processes
 from ..session.files import replacing
-from ..session.lab import Lab, course_folder
-from .cards import card_of, hold_against, look_for, read_json
+from ..session.lab import Lab
+from .cards import card_of, hold_against, look_for, read_json, shipped_folder
 
 DIGITS = 4
 
 
 def tables_folder() -> Path:
     """Where the tables that ship lie."""
-    return course_folder() / "data" / "tables"
+    return shipped_folder("tables")
 
 
 def shipped_table(
@@ -52,7 +52,7 @@ def shipped_table(
 
     Example:
         >>> from course_utils import start
-        >>> table = shipped_table("faces_same_person", start("example"), None, "six trainings")
+        >>> table = shipped_table("face_consistency_regularizer", start("example"), None, "six")
         course_utils ...
         >>> isinstance(table, dict)
         True
@@ -95,7 +95,7 @@ def load(name: str, folder: Path | None = None) -> tuple[dict[str, Any], dict[st
     path = (folder or tables_folder()) / f"{name}.json"
     look_for(path, what=f"table called {name}", instead="measure it")
     whole = read_json(path, "card", "table")
-    hold_against(whole["card"].get("sha256"), _compact(whole["table"]), path)
+    hold_against(whole["card"], _compact(whole["table"]), path)
     return whole["table"], whole["card"]
 
 

@@ -15,13 +15,14 @@ from torch import nn
 
 from ..session import processes
 from ..session.files import replacing
-from ..session.lab import Lab, course_folder
-from .cards import Refused, card_of, hold_against, look_for, read_json
+from ..session.filling import misfit
+from ..session.lab import Lab
+from .cards import Refused, bytes_of, card_of, hold_against, look_for, read_json, shipped_folder
 
 
 def weights_folder() -> Path:
     """Where the weights that ship lie."""
-    return course_folder() / "data" / "weights"
+    return shipped_folder("weights")
 
 
 def shipped_weights(
@@ -49,10 +50,10 @@ def shipped_weights(
 
     Example:
         >>> from course_utils import models, start
-        >>> judge = models.SmallConvNet(outputs=10, width=12, shape=(1, 32, 32))
-        >>> measures = shipped_weights("digits_judge", judge, start("example"))
+        >>> classifier = models.SmallConvNet(outputs=10, width=12, shape=(1, 32, 32))
+        >>> measures = shipped_weights("digits_classifier", classifier, start("example"))
         course_utils ...
-        >>> judge.training
+        >>> classifier.training
         False
     """
     net.to(lab.device)
@@ -89,21 +90,24 @@ def load(name: str, net: nn.Module, folder: Path | None = None) -> dict:
     """Fill `net` from a weights file and return its card.
 
     Raises:
-        Refused: the file is missing, damaged, or of another architecture.
+        Refused: the file is missing, damaged, or of another architecture; the network is as it
+            was.
     """
-    from safetensors.torch import load as from_bytes
-
     path = (folder or weights_folder()) / f"{name}.safetensors"
     card_file = path.with_suffix(".json")
     look_for(path, card_file, what=f"weights called {name}", instead="train them")
-    card, content = read_json(card_file, "sha256", "architecture"), path.read_bytes()
-    hold_against(card["sha256"], content, path)
+    card = read_json(card_file, "sha256", "architecture", "measures")
+    content = bytes_of(path)
+    hold_against(card, content, path)
     if card["architecture"] != architecture(net):
         raise Refused(
             f"{path.name} holds another architecture than this network; build it as its card "
             f"says, or train it with COURSE_BUDGET=full."
         )
-    net.load_state_dict({key: value for key, value in from_bytes(content).items()})
+    tensors = _tensors(content, path)
+    if wrong := misfit(net, tensors):
+        raise Refused(f"{path.name} is not what its card says ({wrong}); fetch it again.")
+    net.load_state_dict(tensors)
     return card
 
 
@@ -114,6 +118,21 @@ def architecture(net: nn.Module) -> dict:
         "parameters": sum(p.numel() for p in net.parameters()),
         "shapes": {key: list(value.shape) for key, value in net.state_dict().items()},
     }
+
+
+def _tensors(content: bytes, path: Path) -> dict[str, torch.Tensor]:
+    """What a weights file holds: finite numbers alone."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load as from_bytes
+
+    try:
+        tensors = from_bytes(content)
+    except SafetensorError as error:
+        raise Refused(f"{path.name} is no file of weights ({error}); fetch it again.") from error
+    for key, value in tensors.items():
+        if not value.isfinite().all():
+            raise Refused(f"{path.name} holds numbers that are none ({key}); fetch it again.")
+    return tensors
 
 
 def _compact(value: torch.Tensor) -> torch.Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from ..session.arguments import real
+
 
 @torch.no_grad()
 def update_ema(average: nn.Module, net: nn.Module, decay: float = 0.999) -> None:
@@ -17,7 +19,7 @@ def update_ema(average: nn.Module, net: nn.Module, decay: float = 0.999) -> None
         decay: the average remembers about the last 1 / (1 - decay) steps; in [0, 1).
 
     Raises:
-        ValueError: the two are not of one architecture.
+        ValueError: the two are not of one architecture, or decay is not in [0, 1).
 
     Example:
         >>> from torch import nn
@@ -27,6 +29,7 @@ def update_ema(average: nn.Module, net: nn.Module, decay: float = 0.999) -> None
         >>> average.weight.item()
         0.25
     """
+    decay = real(decay, "decay", "a number of at least 0 and below 1", lambda part: 0 <= part < 1)
     theirs, ours = list(net.parameters()), list(average.parameters())
     if [p.shape for p in theirs] != [p.shape for p in ours]:
         raise ValueError(

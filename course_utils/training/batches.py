@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..session import processes
+from ..session.arguments import whole
+
+MOST_EPOCHS = 10**6
 
 
 class Batches:
@@ -19,28 +22,22 @@ class Batches:
     Attributes:
         tensors: the data, on the device.
         size: examples a step.
-        per_epoch, steps: how many batches make an epoch, and all epochs.
+        epochs, per_epoch, steps: passes over the data, how many batches make one, and all.
         order_seed: what the orders follow from.
 
     Raises:
-        ValueError: the data are no tensors of one length, or a number is out of range.
+        ValueError: the data are no tensors of one length, or not finite, or a number is out of
+            range.
     """
 
     def __init__(self, data, size: int, epochs: int, device: torch.device):
         self.several = isinstance(data, Sequence)
-        self.tensors = [tensor.to(device) for tensor in _as_tensors(data)]
-        lengths = {len(tensor) for tensor in self.tensors}
-        if len(lengths) != 1 or 0 in lengths:
-            raise ValueError(
-                f"fit needs data of one length that is not 0; these have {sorted(lengths)}."
-            )
-        if epochs < 1 or size < 1:
-            raise ValueError(
-                f"epochs and batch_size must be 1 or more; they are {epochs} and {size}."
-            )
-        self.size, self.count = size, len(self.tensors[0])
-        self.per_epoch = _batches_per_epoch(self.count, size)
-        self.steps = epochs * self.per_epoch
+        self.size = whole(size, "batch_size", most=2**31 - 1)
+        self.epochs = whole(epochs, "epochs", most=MOST_EPOCHS)
+        self.tensors = [tensor.to(device) for tensor in _checked(data)]
+        self.count = len(self.tensors[0])
+        self.per_epoch = _batches_per_epoch(self.count, self.size)
+        self.steps = self.epochs * self.per_epoch
         self.order_seed = int(torch.randint(2**31, ()))
 
     def __repr__(self) -> str:
@@ -64,15 +61,54 @@ class Batches:
             yield number, batch if self.several else batch[0], share
 
 
-def _as_tensors(data) -> list[Tensor]:
-    tensors = list(data) if isinstance(data, Sequence) else [data]
-    for tensor in tensors:
+def _checked(data) -> list[Tensor]:
+    """The tensors of a run's data.
+
+    Raises:
+        ValueError: something is no tensor, their lengths differ or are 0, or their numbers are
+            bytes, NaN or infinite.
+    """
+    given = list(data) if isinstance(data, Sequence) and not isinstance(data, str) else [data]
+    for tensor in given:
         if not isinstance(tensor, Tensor):
             raise ValueError(
-                f"fit needs tensors and was given {type(tensor).__name__}; "
-                "of a dataset, give its .images, or (its .images, its .labels)."
+                f"fit needs tensors and was given {type(tensor).__name__}; of a dataset, give its "
+                ".images, or (its .images, its .labels), and of a NumPy array torch.from_numpy."
             )
-    return tensors
+        if not tensor.dim():
+            raise ValueError("fit needs data of several examples and was given one number.")
+        if tensor.dtype == torch.uint8:
+            raise ValueError(
+                f"The data {tuple(tensor.shape)} are bytes; give images as numbers in [0, 1], "
+                "images.float() / 255, and classes as labels.long()."
+            )
+        if not bool(tensor.isfinite().all()):
+            bad = int(tensor.isfinite().logical_not().sum())
+            raise ValueError(
+                f"The data {tuple(tensor.shape)} hold {bad:,} numbers that are NaN or infinite, "
+                "and one spoils all weights; leave those examples out."
+            )
+    lengths = {len(tensor) for tensor in given}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(
+            f"fit needs data of one length that is not 0; these have {sorted(lengths)}."
+        )
+    return given
+
+
+def same_precision(data: Sequence[Tensor], nets: Mapping[str, nn.Module]) -> None:
+    """Refuse data in double precision for networks in single, as NumPy's numbers come.
+
+    Raises:
+        ValueError: data are float64 and no network is.
+    """
+    double = any(
+        weight.dtype == torch.float64 for net in nets.values() for weight in net.parameters()
+    )
+    if not double and any(tensor.dtype == torch.float64 for tensor in data):
+        raise ValueError(
+            "The data are float64, as NumPy's numbers are, and the networks float32; give .float()."
+        )
 
 
 def _batches_per_epoch(count: int, size: int) -> int:

@@ -44,26 +44,34 @@ def save(path: Path, state: dict, run: dict) -> None:
         state: tensors and plain values, nested in dicts, lists and tuples.
         run: what identifies the run (sizes, rates, the step's text ...): plain values, each
             compared when the run is resumed.
+
+    Raises:
+        OSError: it cannot be written; the checkpoints that there were are as they were.
     """
     buffer = io.BytesIO()
     torch.save({"run": run, "state": state}, buffer)
     payload = buffer.getbuffer()
     digest = hashlib.sha256(payload).hexdigest().encode() + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
+    with replacing(path, former=previous(path)) as file:
         file.write(HEADER + digest)
         file.write(payload)
-        if path.exists():
-            os.replace(path, previous(path))
 
 
 def load(path: Path, run: dict) -> dict:
     """Read the state of a checkpoint of this run.
 
     Raises:
-        CheckpointRefused: the file is damaged, is no checkpoint, or belongs to another run.
+        CheckpointRefused: the file cannot be read, is damaged, is no checkpoint, or belongs to
+            another run.
+        FileNotFoundError: there is none (any more).
     """
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CheckpointRefused(f"{path.name} cannot be read ({error.strerror})") from error
     if not content.startswith(HEADER):
         raise CheckpointRefused(f"{path.name} is not a checkpoint of this course")
     digest, _, payload = content[len(HEADER) :].partition(b"\n")
@@ -98,7 +106,7 @@ def resume(path: Path, run: dict, longest: int, report=print) -> dict | None:
     """
     remove_parts(path)
     for candidate in (path, previous(path)):
-        if not candidate.exists():
+        if not os.path.lexists(candidate):  # or its folder cannot be looked into
             continue
         try:
             state = load(candidate, run)
@@ -107,8 +115,18 @@ def resume(path: Path, run: dict, longest: int, report=print) -> dict | None:
                     f"{candidate.name} has {state['step']} steps and only {longest} are asked for"
                 )
             return state
+        except FileNotFoundError:  # another process has just put a newer one in its place
+            continue
         except CheckpointRefused as reason:
-            aside = candidate.with_name(f"{candidate.name}.refused-{uuid.uuid4().hex[:8]}")
-            os.replace(candidate, aside)
-            report(f"Checkpoint not used: {reason}; kept as {aside.name}.")
+            report(f"Checkpoint not used: {reason}; {_set_aside(candidate)}.")
     return None
+
+
+def _set_aside(path: Path) -> str:
+    """Give a refused file another name, where that can be, and say so."""
+    aside = path.with_name(f"{path.name}.refused-{uuid.uuid4().hex[:8]}")
+    try:
+        os.replace(path, aside)
+    except OSError as error:
+        return f"it stays where it is ({error.strerror})"
+    return f"kept as {aside.name}"

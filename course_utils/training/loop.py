@@ -14,9 +14,10 @@ from types import SimpleNamespace
 from torch import Tensor, nn
 
 from ..session import processes
+from ..session.arguments import file_name, real
 from ..session.lab import Lab
 from ..session.progress import Progress
-from .batches import Batches
+from .batches import Batches, same_precision
 from .code_reading import name_of
 from .players import Players
 from .record import Record
@@ -60,8 +61,8 @@ def fit(
             tensors); `nets.NAME` are the networks, `opts.NAME` their
             optimisers with `minimise(loss)`. The values are numbers or one-number tensors;
             tensors are copied to the CPU rarely, so a step never waits for the device.
-        data: one tensor or several of equal length. They are moved to the device once and
-            batches are taken by indexing there.
+        data: one tensor or several of equal length, finite, and not of bytes. They are moved to
+            the device once and batches are taken by indexing there.
         nets: name -> network, trained in place.
         lab: the session: device, precision, folder of checkpoints.
         epochs: passes over the data in all, sittings before a cut included.
@@ -71,8 +72,8 @@ def fit(
             may be smaller (one of a single example is left out).
         schedule: progress in [0, 1) -> factor on the learning rate (`constant`, `cosine`,
             `late_linear`).
-        save: a name: keep a checkpoint under it and resume from it when called again. The
-            resumed run is bit for bit the run that was never cut (on the CPU). A run of other
+        save: a name for files: keep a checkpoint under it and resume from it when called again.
+            The resumed run is bit for bit the run that was never cut (on the CPU). A run of other
             code, data, networks, first weights, rates or seed is another run, with a checkpoint
             of its own beside the first, so going back to the old settings resumes the old run.
             So is one with another number of processes. All code counts that a step reaches, and
@@ -85,10 +86,11 @@ def fit(
         name: what progress lines call the run; `save`, else the step's name.
 
     Raises:
-        ValueError: `data` is empty or of unequal lengths, or a number is out of range, or the
-            processes were given different runs.
-        Diverged: a measure became NaN, infinite or absurdly large. The networks are left with
-            their last good weights, the error carries the run so far, and checkpoints are kept.
+        ValueError: `data` is empty, of unequal lengths or not finite, an argument cannot be used,
+            or the processes were given different runs.
+        Diverged: a measure or a weight became NaN, infinite or absurdly large. The networks are
+            left with their last good weights, the error carries the run so far, and checkpoints
+            are kept.
 
     Example:
         >>> import torch, course_utils
@@ -107,14 +109,17 @@ def fit(
     """
     batches = Batches(data, batch_size, epochs, lab.device)
     players = Players(nets, lr, betas, lab, schedule)
+    same_precision(batches.tensors, players.by_name)
+    save = save if save is None else file_name(save, "save")
+    save_every = real(save_every, "save_every", "seconds, 0 or more", lambda pause: pause >= 0)
     step_name = name_of(step)
     run = Run(name or save or step_name, batches.per_epoch)
     processes.check_alike("run", f"{run.name} ({batches})")
     players.broadcast()
     snapshots = Snapshots(watch, watch_at, run, players)
-    saving = Saving(save, save_every, step, epochs, lab, run, batches, players, snapshots)
+    saving = Saving(save, save_every, step, batches.epochs, lab, run, batches, players, snapshots)
     begin = saving.resume()
-    record, progress = Record(run, players), Progress(run.name, epochs, batches.per_epoch)
+    record, progress = Record(run, players), Progress(run.name, batches.epochs, batches.per_epoch)
 
     with players.training(), saving:
         for number, batch, share in batches.since(begin):

@@ -9,6 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..session.arguments import shown, whole
+
+LARGEST = 8192  # pixels a side
+
 
 class Diverged(FloatingPointError):
     """The loss became NaN or infinite; `run` holds the best image and the history until then."""
@@ -55,10 +59,16 @@ def resized(image: Tensor, size: int) -> Tensor:
     Returns:
         (N, C, h, w).
 
+    Raises:
+        ValueError: no images (N, C, H, W), or a size that is no whole number from 1 to 8192.
+
     Example:
         >>> resized(torch.rand(1, 3, 32, 64), size=16).shape
         torch.Size([1, 3, 8, 16])
     """
+    if not isinstance(image, Tensor) or image.dim() != 4 or 0 in image.shape:
+        raise ValueError(f"The image is {shown(image)}; give images (N, C, H, W).")
+    size = whole(size, "size", most=LARGEST)
     height, width = image.shape[-2:]
     scale = size / max(height, width)
     return _interpolated(image, (max(1, round(height * scale)), max(1, round(width * scale))))

@@ -7,14 +7,19 @@ optimiser, the scales from coarse to fine, the best image so far, the history an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
+from ..session.arguments import real, shown, whole
 from ..session.lab import Lab
+from . import arguments
 from .pixel_methods import METHODS, RATES
 from .pixel_record import Recorder
-from .pixel_run import Diverged, PixelRun, resized
+from .pixel_run import LARGEST, Diverged, PixelRun, resized
+
+MOST_STEPS = 10**7
 
 __all__ = ["METHODS", "RATES", "Diverged", "PixelRun", "optimise", "resized"]
 
@@ -68,7 +73,11 @@ def optimise(
         >>> run.image.mean().round(decimals=1), run.history["loss"].shape
         (tensor(0.3000), torch.Size([50]))
     """
-    counts = _checked(start, steps, method, scales)
+    counts, scales = _checked(start, steps, method, scales)
+    rate = RATES.get(method) if lr is None else lr
+    rate = real(rate, "lr", "a number above 0", lambda rate: 0 < rate < math.inf)
+    arguments.callable_or_refused(loss, "loss", 'lambda image: {"error": image.square().mean()}')
+    watch_at = arguments.steps(watch_at)
     run = PixelRun(name, start.detach())
     recorder = Recorder(run, sum(counts), watch_at, lab)
     try:
@@ -76,7 +85,7 @@ def optimise(
             if size is not None:
                 run.image = resized(run.image, size)
             recorder.begin_scale(loss if size is None else loss(size), count)
-            METHODS[method](recorder, RATES[method] if lr is None else lr, count)
+            METHODS[method](recorder, rate, count)
     except KeyboardInterrupt:
         run.stopped = True
         if scales is not None:
@@ -85,18 +94,26 @@ def optimise(
     return run
 
 
-def _checked(start, steps, method, scales) -> list[int]:
-    """The steps of each scale, after a check of all arguments."""
+def _checked(start, steps, method, scales) -> tuple[list[int], list[int] | None]:
+    """The steps of each scale and the scales, after a check of all arguments."""
     if not isinstance(start, Tensor) or start.ndim != 4 or not start.is_floating_point():
         raise ValueError("start must be images (N, C, H, W) of floating-point numbers.")
     if 0 in start.shape or (start < 0).any() or (start > 1).any():
         raise ValueError("start must have pixels, all in [0, 1]; begin with torch.rand for noise.")
     if method not in METHODS:
         raise ValueError(f"The method is {method!r}; use one of: {', '.join(METHODS)}.")
-    if scales is not None and (not len(scales) or min(scales) < 1):
-        raise ValueError(f"scales is {scales!r}; give sizes in pixels, for example (64, 128).")
-    size_count = 1 if scales is None else len(scales)
-    counts = [steps] * size_count if isinstance(steps, int) else list(steps)
-    if len(counts) != size_count or min(counts) < 1:
-        raise ValueError(f"steps is {steps!r}; give a number of at least 1, or one for each scale.")
-    return counts
+    if scales is not None:
+        if not _in_a_row(scales) or not len(scales):
+            raise ValueError(f"scales is {shown(scales)}; give sizes in pixels, as in (64, 128).")
+        scales = [whole(side, "A side of scales", most=LARGEST) for side in scales]
+    count = 1 if scales is None else len(scales)
+    counts = list(steps) if _in_a_row(steps) else [steps] * count
+    if len(counts) != count:
+        raise ValueError(f"steps is {shown(steps)}; give one number, or one for each scale.")
+    return [whole(number, "The number of steps", most=MOST_STEPS) for number in counts], scales
+
+
+def _in_a_row(values) -> bool:
+    """Whether these are several values, and no single number or word."""
+    row = hasattr(values, "__len__") and getattr(values, "ndim", 1) == 1
+    return row and not isinstance(values, str)

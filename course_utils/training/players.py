@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
@@ -10,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ..session import processes
+from ..session.arguments import real
 from ..session.lab import Lab
+from . import arguments
 
 Weights = dict[str, dict[str, Tensor]]  # network -> name -> weights or buffer
 
@@ -35,7 +38,7 @@ class Optimiser:
 
     def __init__(self, parameters, lr: float, betas: tuple[float, float], lab: Lab):
         self.parameters = [weight for weight in parameters if weight.requires_grad]
-        decay_rates = tuple(map(float, betas))  # torch refuses a 0 beside a 0.99
+        decay_rates = arguments.decay_rates(betas)  # as floats: torch refuses a 0 beside a 0.99
         # One fused kernel for all parameters instead of several a tensor: the same update.
         self.adam = torch.optim.Adam(self.parameters, lr=lr, betas=decay_rates, fused=True)
         # Half-precision gradients underflow unless the loss is scaled up; otherwise idle.
@@ -46,7 +49,12 @@ class Optimiser:
         self.share = 1 / processes.count()
 
     def minimise(self, loss: Tensor) -> None:
-        """Move this player's parameters one step down the gradient of a loss of one number."""
+        """Move this player's parameters one step down the gradient of a loss of one number.
+
+        Raises:
+            ValueError: the loss is no tensor of one number that depends on weights.
+        """
+        _check_loss(loss)
         for weight in self.parameters:
             weight.grad = None
         # The backward pass takes its precision from the forward pass.
@@ -78,8 +86,9 @@ class Players:
     """
 
     def __init__(self, nets: Mapping[str, nn.Module], lr, betas, lab: Lab, schedule: Callable):
-        self.rates = {key: float(lr[key] if isinstance(lr, Mapping) else lr) for key in nets}
-        self.betas, self.schedule = [float(beta) for beta in betas], schedule
+        nets = arguments.networks(nets)
+        self.rates, self.betas = arguments.rates(lr, list(nets)), list(arguments.decay_rates(betas))
+        self.schedule = arguments.callable_or_refused(schedule, "schedule", "training.cosine")
         self.by_name = {key: net.to(lab.device).train() for key, net in nets.items()}
         self.optimisers = {
             key: Optimiser(net.parameters(), self.rates[key], betas, lab)
@@ -101,7 +110,8 @@ class Players:
 
     def begin_step(self, progress: float, share: float) -> None:
         """Set the learning rates of a step, and this process's share in it."""
-        factor = float(self.schedule(progress))
+        wanted = "a schedule that gives a number of at least 0"
+        factor = real(self.schedule(progress), "The factor of the schedule", wanted, _is_factor)
         for opt in self.optimisers.values():
             opt.progress, opt.share = progress, share
             opt.scale_rate(factor)
@@ -122,3 +132,21 @@ class Players:
         """Undo all steps since `weights`."""
         for key, net in self.by_name.items():
             net.load_state_dict(weights[key])
+
+
+def _check_loss(loss) -> None:
+    """Refuse what has no gradient; what is asked here, the device need not be asked."""
+    if not isinstance(loss, Tensor) or not loss.requires_grad:
+        what = "a number" if isinstance(loss, Tensor) else f"of the type {type(loss).__name__}"
+        raise ValueError(
+            f"The loss is {what} without a gradient; compute it from what the network returns, "
+            "without .item(), .detach() or torch.no_grad."
+        )
+    if loss.numel() != 1:
+        raise ValueError(
+            f"The loss has the shape {tuple(loss.shape)}; minimise one number, its .mean()."
+        )
+
+
+def _is_factor(factor: float) -> bool:
+    return 0 <= factor < math.inf

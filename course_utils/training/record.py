@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..session import processes
+from ..session.arguments import shown
 from .players import Players, Weights
 from .run import Run
 
@@ -13,7 +14,8 @@ READ_BACK_EVERY = 100  # steps between two copies of the history from the device
 RUNAWAY = 1e6  # a measure this many times its first value (or 1) is not coming back
 ADVICE = (
     "the training diverged. Try a smaller learning rate, or look for a log, a root or a division "
-    "of zero, whose slope may be infinite. The networks have their last good weights back."
+    "of zero, whose slope may be infinite, or for targets of a cross-entropy outside [0, 1]. The "
+    "networks have their last good weights back."
 )
 
 
@@ -102,16 +104,27 @@ def _detached(measures: dict, expected) -> dict:
         raise ValueError('A step must return its measures: return {"loss": loss}.')
     if expected and measures.keys() != expected.keys():
         raise ValueError(
-            f"This step returned the measures {sorted(measures)}, the one before "
-            f"{sorted(expected)}; every step must return the same."
+            f"This step returned the measures {list(measures)}, the one before "
+            f"{list(expected)}; every step must return the same."
         )
     kept = dict(measures)
     for measure, value in measures.items():
         if isinstance(value, Tensor):
-            if value.numel() != 1:
-                raise ValueError(f"{measure} has {value.numel()} numbers; return one, its .mean().")
             kept[measure] = value.detach()
+        if not isinstance(value, (int, float)) and _size(value) != 1:
+            raise ValueError(
+                f"{measure} has {_size(value)} numbers; return one, its .mean()."
+                if _size(value) is not None
+                else f"{measure} is {shown(value)}; return a number."
+            )
     return kept
+
+
+def _size(value) -> int | None:
+    """How many numbers a measure has; None where it is none."""
+    if isinstance(value, Tensor):
+        return value.numel()
+    return getattr(value, "size", 1) if hasattr(value, "__float__") else None
 
 
 def _finite_parts(net: dict[str, Tensor]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy
 
-from ..session import processes
+from ..session import files, processes
 from ..session.lab import Lab, seed_everything
 from . import checkpoints, fingerprints, identity
 from .batches import Batches
@@ -22,12 +22,14 @@ class Saving:
     """Keeps checkpoints of a run, and resumes it; does nothing where `save` is None.
 
     The first checkpoint is written before the first step, with the weights and random numbers of
-    the beginning: what is cut before the next one begins again from there.
+    the beginning: what is cut before the next one begins again from there. Where a checkpoint
+    cannot be written, the run goes on, says so once, and tries again when the next one is due.
     """
 
     def __init__(self, save, every: float, step, epochs: int, lab: Lab, run: Run, batches: Batches,
                  players: Players, snapshots: Snapshots):  # fmt: skip
         self.every, self.run, self.batches, self.players = every, run, batches, players
+        self.told = False  # that it cannot be saved
         self.save_as, self.folder, self.code, self.path = save, Path(lab.runs_folder), None, None
         if save is None:
             return
@@ -52,6 +54,8 @@ class Saving:
         self.run.start_clock()
         if not state:
             self.save(0)
+        elif state["step"] < self.batches.steps and processes.is_first():
+            self._tell(files.obstacle(self.folder))  # now, and not at the first save
         self.saved_at = time.perf_counter()
         return self.run.resumed_at
 
@@ -83,8 +87,24 @@ class Saving:
         if self.path:
             state = state_of(finished, self.run, self.players, self.batches)
             if processes.is_first():
-                checkpoints.save(self.path, state, self.identity)
+                self._write(state)
         self.saved_at = time.perf_counter()
+
+    def _write(self, state: dict) -> None:
+        """Write a checkpoint; where that fails, the training is worth more than its copy."""
+        try:
+            checkpoints.save(self.path, state, self.identity)
+        except OSError as error:
+            self._tell(error.strerror or str(error))
+
+    def _tell(self, obstacle: str | None) -> None:
+        """Say once what keeps the run from being saved, if anything does."""
+        if obstacle and not self.told:
+            self.told = True
+            print(
+                f"{self.run.name} trains on without being saved: {self.folder} cannot be written "
+                f"({obstacle}); {files.way_out('COURSE_RUNS')}, and start again."
+            )
 
     def __enter__(self) -> None:
         """The steps between are those of the run; see `__exit__`."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ..session import processes
+from ..session.filling import misfit
 from .batches import Batches
 from .players import Players
 from .random_state import random_state, set_random_state
@@ -32,7 +33,14 @@ def state_of(number: int, run: Run, players: Players, batches: Batches) -> dict:
 
 
 def restore(state: dict, run: Run, players: Players, batches: Batches) -> None:
-    """Put a saved state back everywhere."""
+    """Put a saved state back everywhere.
+
+    Raises:
+        ValueError: it is of other networks; all are as they were.
+    """
+    for key, net in players.by_name.items():
+        if wrong := misfit(net, state["nets"].get(key)):
+            raise ValueError(f"The checkpoint's {key} is another network: {wrong}.")
     for key, net in players.by_name.items():
         net.load_state_dict(state["nets"][key])
         players.optimisers[key].adam.load_state_dict(state["opts"][key])

@@ -1,14 +1,17 @@
 """Widgets: sliders, buttons and fields over pure functions from a state to an image.
 
 Open `explorer` for sliders over any function that draws, `latent` for views of latent spaces,
-`convolution` for a kernel that moves over an image, `time_machine` for the training of a GAN, and
-`picker`, `style_studio` and `caption_box` for images and sentences of one's own.
+`convolution` for a kernel that moves over an image, `time_machine` for the training of a GAN,
+`plane` for an image with handles to drag, `gan_map` for a GAN whose data are dragged, and `picker`,
+`style_studio` and `caption_box` for images and sentences of one's own.
 """
 
 from .caption_box import CaptionBox
 from .explorer import Explorer, explore
+from .gan_map import GANMap
 from .latent import ELBOView, LatentPad, PosteriorAnimation
 from .picker import ImagePicker
+from .plane import Plane, frame_of
 from .style_studio import StyleStudio
 from .time_machine import TimeMachine, flat_weights
 
@@ -16,11 +19,14 @@ __all__ = [
     "CaptionBox",
     "ELBOView",
     "Explorer",
+    "GANMap",
     "ImagePicker",
     "LatentPad",
+    "Plane",
     "PosteriorAnimation",
     "StyleStudio",
     "TimeMachine",
     "explore",
     "flat_weights",
+    "frame_of",
 ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy
 
-from .. import plots
 from ..data.sentences import Vocabulary, tokenise
+from ..session.arguments import whole
 from .explorer import STYLE
 from .shown import Shown
 
@@ -76,7 +75,8 @@ class CaptionBox(Shown):
         seeds: how many seeds of the latent vector z there are.
 
     Raises:
-        ValueError: an example or a topic has a word that is not in the vocabulary.
+        ValueError: an example or a topic has a word that is not in the vocabulary, or `seeds` is
+            no whole number.
 
     Attributes:
         field, choice, slider: the ipywidgets Text, Dropdown and IntSlider.
@@ -117,7 +117,7 @@ class CaptionBox(Shown):
             options=self.examples, value=self.examples[0], description="examples", **wide
         )
         self.slider = ipywidgets.IntSlider(
-            value=0, min=0, max=seeds - 1, description="seed of z", style=STYLE,
+            value=0, min=0, max=whole(seeds, "seeds") - 1, description="seed of z", style=STYLE,
             layout={"width": "30em"},
         )  # fmt: skip
         self.view = ipywidgets.Image(format="png", layout={"object_fit": "contain"})
@@ -142,9 +142,7 @@ class CaptionBox(Shown):
             ValueError: the slider has no such seed.
         """
         if seed is not None:
-            if not self.slider.min <= seed <= self.slider.max:
-                raise ValueError(f"The seed goes from 0 to {self.slider.max}; this is {seed}.")
-            self.slider.value = seed
+            self.slider.value = whole(seed, "seed", least=0, most=self.slider.max)
         self.field.value = sentence
         return self.said
 
@@ -155,16 +153,11 @@ class CaptionBox(Shown):
         sentence = self.field.value[:LONGEST]
         said = answer(sentence, self.vocabulary, self.topics)
         if said != EMPTY:
-            try:
+            with self._showing_errors("This sentence cannot be drawn"):
                 self.image = self.draw(sentence, self.slider.value)
-            except Exception as error:
-                # In a browser the error of a callback goes unseen: shown as well as raised.
-                self._say(f"This sentence cannot be drawn: {error}")
-                raise
-            self.view.value = plots.png(self.image)
+            self.view.value = self.png
         self._say(said)
 
     def _say(self, sentence: str) -> None:
         self.said = sentence
-        self.message.value = html.escape(sentence, quote=False)
-        self.message.layout.display = None if sentence else "none"
+        super()._say(sentence)

@@ -16,11 +16,13 @@ from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, pad
 
 from ..plots.images import load_font
+from ..session.arguments import whole
 
 FORWARD, STAMPS, FANCY = "forward", "transposed, stamps", "transposed, fancy padding"
 DIRECTIONS = (FORWARD, STAMPS, FANCY)
 
 WIDTH, HEIGHT, MARGIN, GAP = 940, 470, 12, 44
+LARGEST = 100  # of the sizes, in pixels: more cells would be smaller than a dot
 LARGEST_CELL, SMALLEST_WITH_NUMBER = 46, 17
 # Colours of cells. Blue is what the kernel covers, yellow what is written now; padding is grey.
 INK, PALE_INK = "#000000", "#777777"
@@ -49,12 +51,24 @@ def output_size(d: int, f: int, p: int, s: int, transposed: bool = False) -> int
     Args:
         d, f, p, s: the sizes of input and filter, padding and stride.
         transposed: whether the convolution is a transposed one.
+
+    Raises:
+        ValueError: one is no whole number that the figure can show.
     """
+    d, f, s, p = _sizes(d, f, s, p)
     return (d - 1) * s - 2 * p + f if transposed else (d - f + 2 * p) // s + 1
+
+
+def _sizes(size, kernel, stride, padding) -> tuple[int, int, int, int]:
+    """The four numbers of a convolution as Python's."""
+    size, kernel = whole(size, "size", most=LARGEST), whole(kernel, "kernel", most=LARGEST)
+    stride = whole(stride, "stride", most=LARGEST)
+    return size, kernel, stride, whole(padding, "padding", least=0, most=LARGEST)
 
 
 def example(size: int, kernel: int) -> tuple[Tensor, Tensor]:
     """The input (size, size) and the kernel (kernel, kernel) of the figure, filled with 0, 1, 2."""
+    size, kernel, _, _ = _sizes(size, kernel, 1, 0)
     row, column = torch.arange(size)[:, None], torch.arange(size)
     steps = torch.arange(kernel)
     weights = (steps[:, None] + 2 * steps + 1) % 3
@@ -75,7 +89,7 @@ def convolution_walk(
         (470, 940, 3) bytes.
 
     Raises:
-        ValueError: there is no such direction.
+        ValueError: there is no such direction, or a number is none that the figure can show.
 
     Example:
         >>> convolution_walk(5, kernel=3, stride=1, padding=0, direction="forward", step=0).shape
@@ -83,6 +97,8 @@ def convolution_walk(
     """
     if direction not in DIRECTIONS:
         raise ValueError(f"The direction is {direction!r}; use one of {', '.join(DIRECTIONS)}.")
+    size, kernel, stride, padding = _sizes(size, kernel, stride, padding)
+    step = whole(step, "step", least=0)
     side = output_size(size, kernel, padding, stride, direction != FORWARD)
     lines = _sentences(size, kernel, padding, stride, direction, side)
     if side < 1:
@@ -165,6 +181,7 @@ def fancy_padding(image: Tensor, kernel: int, stride: int, padding: int) -> Tens
                 [0., 0., 0.],
                 [1., 0., 1.]])
     """
+    _, kernel, stride, padding = _sizes(1, kernel, stride, padding)
     rows, columns = ((side - 1) * stride + 1 for side in image.shape)
     spread = image.new_zeros(rows, columns)
     spread[::stride, ::stride] = image

@@ -14,6 +14,9 @@ import torch
 from torch import Tensor
 
 from .. import plots
+from ..session.arguments import real, whole
+
+FINITE = "a finite number"
 
 
 class ELBOView:
@@ -61,7 +64,9 @@ class ELBOView:
         )
 
     def draw(self, mean: float, sigma: float, x: float) -> numpy.ndarray:
-        """The image (H, W, 3) for q = N(mean, sigma²) and the observation x."""
+        """The image (H, W, 3) for q = N(mean, sigma²) and the observation x, all finite."""
+        mean, x = (real(value, name, FINITE) for name, value in {"mean": mean, "x": x}.items())
+        sigma = real(sigma, "sigma", "a number above 0", lambda width: 0 < width < math.inf)
         density = ((self.z - mean) / sigma).square().mul(-0.5).exp() / (
             sigma * math.sqrt(2 * math.pi)
         )
@@ -120,7 +125,7 @@ class PosteriorAnimation:
             self.outlines[run] = (mu[:, :, None] + sigma[:, :, None] * circle).numpy()
             self.extents[run] = max(3.2, 1.05 * mu[-1].abs().quantile(0.99).item())
         self.steps = steps
-        colours = [plots.PALETTE[label % 10] for label in labels.tolist()]
+        colours = [plots.PALETTE[label % 10] for label in labels.long().tolist()]
         self.stages = {}
         for run, extent in self.extents.items():
             figure, axis = pyplot.subplots(figsize=(5.6, 5.2))
@@ -140,7 +145,14 @@ class PosteriorAnimation:
             self.stages[run] = (plots.LivePlot(figure, [ellipses, text]), ellipses, text)
 
     def draw(self, goal: str, frame: int) -> numpy.ndarray:
-        """The image (H, W, 3) of the run called `goal` at a frame, counted from 0."""
+        """The image (H, W, 3) of the run called `goal` at a frame, counted from 0.
+
+        Raises:
+            ValueError: there is no such run or frame.
+        """
+        if goal not in self.stages:
+            raise ValueError(f"There is no run {goal!r}; choose one of {', '.join(self.stages)}.")
+        frame = whole(frame, "frame", least=0, most=len(self.outlines[goal]) - 1)
         plot, ellipses, text = self.stages[goal]
         ellipses.set_verts(self.outlines[goal][frame])
         text.set_text(f"step {self.steps[frame]}")
@@ -174,7 +186,7 @@ class LatentPad:
     ):
         from matplotlib import pyplot
 
-        self.decoder, self.device = decoder, codes.device
+        self.decoder, self.codes = decoder, codes
         figure, axis = pyplot.subplots(figsize=(5, 4.8))
         plots.codes_map(axis, codes, labels, classes, extent)
         axis.set(xlabel="first", ylabel="second")
@@ -184,7 +196,8 @@ class LatentPad:
     @torch.no_grad()
     def draw(self, first: float, second: float) -> numpy.ndarray:
         """The codes with the point marked, and the decoded image beside them, (H, W, 3)."""
+        first, second = real(first, "first", FINITE), real(second, "second", FINITE)
         self.point.set_data([first], [second])
-        code = torch.tensor([[first, second]], device=self.device)
+        code = self.codes.new_tensor([[first, second]])
         image = self.decoder(code).sigmoid()
         return plots.side_by_side(self.plot.image(), plots.image_grid(image, 1, scale=10))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 
 import numpy
 from torch import Tensor
 
-from .. import plots
-from ..data.folder import SUFFIXES
+from ..data.image_files import SUFFIXES
 from ..data.own import own_image
+from ..session.arguments import whole
 from .shown import Shown
 
 
@@ -34,10 +33,11 @@ class ImagePicker(Shown):
         message: the ipywidgets HTML below it, hidden while there is nothing to say.
 
     Raises:
-        ValueError: `first` cannot be read as an image.
+        ValueError: `first` cannot be read as an image, or `shape` is not of whole numbers.
         FileNotFoundError: there is no file `first`.
 
     Example:
+        >>> from course_utils import plots
         >>> grey = plots.png(numpy.full((32, 32, 3), 128, numpy.uint8))  # a file as bytes
         >>> picker = ImagePicker(lambda image: plots.to_bytes(image)[0], "My image.", first=grey)
         >>> picker.image.shape
@@ -60,7 +60,8 @@ class ImagePicker(Shown):
         import ipywidgets
 
         self.show, self.description, self.prepare = show, description, prepare
-        self.shape, self.device, self.crop = shape, device, crop
+        self.shape = tuple(whole(side, "A number of shape", most=4096) for side in shape)
+        self.device, self.crop = device, crop
         self.button = ipywidgets.FileUpload(
             accept=",".join(SUFFIXES), multiple=False, description="choose an image",
             layout={"width": "14em"},
@@ -98,18 +99,9 @@ class ImagePicker(Shown):
         return image if self.prepare is None else self.prepare(image)
 
     def _show(self, image: Tensor) -> None:
-        try:
-            shown = self.show(image)
-        except Exception as error:
-            # In a browser the error of a callback goes unseen, so it is shown as well as raised.
-            self._say(f"This image cannot be shown: {error}")
-            raise
-        self.image = shown
-        self.view.value = plots.png(shown)
-
-    def _say(self, sentence: str) -> None:
-        self.message.value = html.escape(sentence, quote=False)
-        self.message.layout.display = None if sentence else "none"
+        with self._showing_errors("This image cannot be shown"):
+            self.image = self.show(image)
+        self.view.value = self.png
 
     def _uploaded(self, change) -> None:
         for content in uploaded(change["new"]):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Callable
 
 from torch import Tensor
 
 from .. import plots
+from ..session.arguments import whole
 from .picker import ImagePicker
 from .shown import Shown
 
@@ -37,7 +37,7 @@ class StyleStudio(Shown):
         result: the resulting image (1, 3, H, W), None before the first run.
 
     Raises:
-        ValueError: `content` or `style` cannot be read as an image.
+        ValueError: `content` or `style` cannot be read as an image, or `size` is no whole number.
         FileNotFoundError: one of the two files does not exist.
 
     Example:
@@ -61,6 +61,7 @@ class StyleStudio(Shown):
         import ipywidgets
 
         self.paint, self.description = paint, description
+        size = whole(size, "size", most=4096)
         self.scale = max(1, 320 // size)
         self.result: Tensor | None = None
         self.chosen: dict[str, Tensor] = {}
@@ -97,16 +98,13 @@ class StyleStudio(Shown):
                 drawn = time.perf_counter()
 
         try:
-            # A run's own live image would be shown a second time, somewhere else.
-            with capture_output():
-                run = self.paint(self.chosen["photograph"], self.chosen["painting"], watch)
-            self.result = run.image.detach()
-            ending = "stopped: this is the best so far" if run.stopped else "finished"
-            self._say(f"{ending}, after {run.seconds:.1f} s")
-        except Exception as error:
-            # In a browser the error of a callback goes unseen, so it is shown as well as raised.
-            self._say(f"These two cannot be painted: {error}")
-            raise
+            with self._showing_errors("These two cannot be painted"):
+                # A run's own live image would be shown a second time, somewhere else.
+                with capture_output():
+                    run = self.paint(self.chosen["photograph"], self.chosen["painting"], watch)
+                self.result = run.image.detach()
+                ending = "stopped: this is the best so far" if run.stopped else "finished"
+                self._say(f"{ending}, after {run.seconds:.1f} s")
         finally:
             self.button.disabled = False
             self._draw(self.chosen["photograph"] if self.result is None else self.result)
@@ -128,6 +126,3 @@ class StyleStudio(Shown):
         self.view.value = plots.png(tile)
         chosen = (self._tile(self.chosen[kind]) for kind in ("photograph", "painting"))
         self.image = plots.side_by_side(*chosen, tile)
-
-    def _say(self, sentence: str) -> None:
-        self.message.value = html.escape(sentence, quote=False)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from .. import metrics, plots
+from ..session.arguments import whole
 
 
 def flat_weights(*nets: nn.Module) -> Tensor:
@@ -27,6 +28,9 @@ def flat_weights(*nets: nn.Module) -> Tensor:
         torch.Size([13])
     """
     return torch.cat([parameters_to_vector(net.parameters()) for net in nets])
+
+
+MOST_TURNS = 500  # each is replayed from the one before
 
 
 class TimeMachine:
@@ -75,8 +79,8 @@ class TimeMachine:
         random_numbers = torch.Generator().manual_seed(0)
         runs = next(self.G.parameters()).shape[0]
         self.z = torch.randn(runs, 2000, 2, generator=random_numbers)
-        self.surface_points = _lattice(self.SURFACE, reach)
-        self.arrow_points = _lattice(self.ARROWS, 0.92 * reach)
+        self.surface_points = lattice(self.SURFACE, reach)
+        self.arrow_points = lattice(self.ARROWS, 0.92 * reach)
         self._replayed: dict[tuple[int, int], Tensor] = {}
 
         figure, axis = pyplot.subplots(figsize=(7.2, 6.2))
@@ -111,7 +115,13 @@ class TimeMachine:
         Args:
             frame: position in the history, from 0.
             slow_motion: turns after that frame, of 10 steps each.
+
+        Raises:
+            ValueError: there is no such frame, or the turns are no whole number.
         """
+        frame = whole(frame, "frame", least=0, most=len(self.history) - 1)
+        # Without `turns` there are none to replay.
+        slow_motion = whole(slow_motion, "slow_motion", least=0, most=MOST_TURNS * bool(self.turns))
         key = (frame, slow_motion)
         if key not in self._replayed:
             if slow_motion == 0:
@@ -135,7 +145,12 @@ class TimeMachine:
             frame: position in the history, from 0.
             slow_motion: turns after that frame, of 10 steps each.
             run: which of the runs, from 1.
+
+        Raises:
+            ValueError: there is no such frame or run, or the turns are no whole number.
         """
+        run = whole(run, "run", most=len(self.z))
+        frame, slow_motion = whole(frame, "frame", least=0), whole(slow_motion, "slow_motion", 0)
         vector_to_parameters(self.weights(frame, slow_motion), self._parameters())
         with torch.no_grad():
             fakes = self.G(self.z)[run - 1]
@@ -173,7 +188,7 @@ class TimeMachine:
         return [*self.G.parameters(), *self.D.parameters()]
 
 
-def _lattice(side: int, reach: float) -> Tensor:
+def lattice(side: int, reach: float) -> Tensor:
     """(side², 2) points, row by row from the lower left."""
     line = torch.linspace(-reach, reach, side)
     rows, columns = torch.meshgrid(line, line, indexing="ij")

@@ -72,7 +72,7 @@ WRONG = {
         (lambda x, share: x * (torch.rand_like(x[:, :1, :1]) >= share), "whole rows"),
         (lambda x, share: x * (torch.rand_like(x[:, :1, :, :1]) >= share), "whole rows"),
         (F.dropout, "scaled up"),
-        (lambda x, share: x.mul_(torch.rand_like(x[:, :1]) >= share), "changes x itself"),
+        (lambda x, share: x.mul_(torch.rand_like(x[:, :1]) >= share), "changes `x` itself"),
         (corruption.salt_and_pepper, "must become 0"),
         (corruption.gaussian, "add nothing"),
         (lambda x, share: x, "no pixel is 0"),

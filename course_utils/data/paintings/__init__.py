@@ -7,13 +7,14 @@ and pen strokes and `canvas` for noise, palettes and light. Nothing is read from
 
 from __future__ import annotations
 
-import operator
 from importlib import import_module
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ...session.arguments import whole
 
 NAMES = (
     "starry_night",
@@ -25,6 +26,7 @@ NAMES = (
     "ink_hatching",
     "woodcut_wave",
 )
+LARGEST = 4096  # pixels a side
 SMALLEST_SIDE = 128  # pixels of the canvas; below, the brushes would be finer than a pixel
 
 
@@ -53,17 +55,11 @@ def paint(name: str, size: int = 256, seed: int = 0, *, device="cpu") -> Tensor:
     """
     if name not in NAMES:
         raise ValueError(f"There is no painting {name!r}; choose one of {', '.join(NAMES)}.")
-    size = _whole("size", size, 1)
-    seed = _whole("seed", seed, 0)
+    size = whole(size, "size", most=LARGEST)
+    seed = whole(seed, "seed", least=0)
     painter = import_module(f".{name}", __name__)
     side = max(2 * size, SMALLEST_SIDE)
     image = painter.paint(side, np.random.default_rng(seed)).clip(0, 1)
     image = torch.from_numpy(np.ascontiguousarray(image, np.float32))
     image = F.interpolate(image.permute(2, 0, 1)[None], (size, size), mode="area")
     return image.contiguous().to(device)
-
-
-def _whole(what: str, value, least: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{what} is {value!r}; use a whole number of at least {least}.")
-    return operator.index(value)

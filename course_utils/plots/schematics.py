@@ -1,0 +1,430 @@
+"""Schematics of the methods as small vector drawings: boxes, arrows, shapes of tensors.
+
+A drawing is a list of boxes on a grid and of arrows between them; the functions below make those
+of the lectures' methods. They are SVG, so they stay sharp on a projector and in a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from .figures import PALETTE
+
+CELL_WIDTH, CELL_HEIGHT = 162, 98  # pixels of a place on the grid
+BOX_WIDTH, BOX_HEIGHT = 124, 54
+MARGIN = 14
+# Of each kind of box: fill, outline. Data are grey, networks coloured, losses outlined.
+COLOURS = {
+    "data": ("#F1F1F1", "#666666"),
+    "network": ("#DCEAF7", PALETTE[0]),
+    "encoder": ("#DCEAF7", PALETTE[0]),
+    "decoder": ("#DDF0E2", PALETTE[3]),
+    "generator": ("#DDF0E2", PALETTE[3]),
+    "discriminator": ("#F8E3E6", PALETTE[5]),
+    "loss": ("#FFFFFF", PALETTE[2]),
+    "operation": ("#FFFFFF", "#333333"),
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """One thing in a drawing.
+
+    Attributes:
+        name: what arrows call it.
+        at: (column, row) on the grid from the upper left; halves are allowed.
+        text: in the box; several lines are separated by newlines.
+        kind: data, network, encoder (narrows to the right), decoder and generator (widen),
+            discriminator (narrows), loss, or operation (a small circle).
+        note: below it, such as the shape of a tensor.
+        note_above: whether the note stands above, where an arrow leaves below.
+    """
+
+    name: str
+    at: tuple[float, float]
+    text: str
+    kind: str = "data"
+    note: str = ""
+    note_above: bool = False
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(x, y) in pixels."""
+        column, row = self.at
+        return MARGIN + (column + 0.5) * CELL_WIDTH, MARGIN + (row + 0.5) * CELL_HEIGHT
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """(width, height) in pixels."""
+        return (34, 34) if self.kind == "operation" else (BOX_WIDTH, BOX_HEIGHT)
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow between two boxes.
+
+    Attributes:
+        start, end: names of boxes.
+        text: beside it.
+        dashed: as for a gradient, or what only happens in training.
+        lane: None for the straight way (with a bend where the boxes are in different rows); a row
+            through which the arrow makes a detour, as a skip connection does.
+    """
+
+    start: str
+    end: str
+    text: str = ""
+    dashed: bool = False
+    lane: float | None = None
+
+
+class Schematic:
+    """A drawing as the value of a cell.
+
+    Attributes:
+        description: what it shows, for readers who cannot see it.
+        svg: the drawing.
+
+    Example:
+        >>> drawing = Schematic([Box("x", (0, 0), "x"), Box("D", (1, 0), "D")],
+        ...                     [Arrow("x", "D")], "x goes into D.")
+        >>> drawing.svg.count("<rect"), drawing
+        (3, x goes into D.)
+    """
+
+    def __init__(self, boxes: Sequence[Box], arrows: Sequence[Arrow], description: str):
+        """Draw.
+
+        Raises:
+            ValueError: an arrow begins or ends at a box that is not there.
+        """
+        self.description = description
+        named = {box.name: box for box in boxes}
+        for arrow in arrows:
+            if missing := {arrow.start, arrow.end} - set(named):
+                raise ValueError(f"No box is called {missing.pop()!r}; there are {list(named)}.")
+        columns = max(box.at[0] for box in boxes) + 1
+        # A lane needs half a row, a box a whole one.
+        rows = max([box.at[1] + 1 for box in boxes] + [(a.lane or 0) + 0.75 for a in arrows])
+        width, height = columns * CELL_WIDTH + 2 * MARGIN, rows * CELL_HEIGHT + 2 * MARGIN
+        parts = [_arrow(arrow, named[arrow.start], named[arrow.end]) for arrow in arrows]
+        parts += [_box(box) for box in boxes]
+        self.svg = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
+            f'width="{width:g}" role="img" aria-label="{escape(description)}" '
+            'font-family="Helvetica, Arial, sans-serif" font-size="15">'
+            '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
+            'markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" '
+            'fill="#333333"/></marker></defs>'
+            f'<rect width="{width:g}" height="{height:g}" fill="white"/>'
+            + "".join(parts)
+            + "</svg>"
+        )
+
+    def __repr__(self) -> str:
+        return self.description
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": self.description}
+
+
+def _text(x: float, y: float, lines: str, size: int, colour: str = "#111111") -> str:
+    lines = lines.split("\n")
+    top = y - (len(lines) - 1) * 0.6 * size
+    return "".join(
+        f'<text x="{x:g}" y="{top + 1.2 * size * number:g}" text-anchor="middle" '
+        f'dominant-baseline="central" font-size="{size}" fill="{colour}">{escape(line)}</text>'
+        for number, line in enumerate(lines)
+    )
+
+
+def _box(box: Box) -> str:
+    (x, y), (width, height) = box.centre, box.size
+    fill, outline = COLOURS[box.kind]
+    look = f'fill="{fill}" stroke="{outline}" stroke-width="2"'
+    left, right, top, bottom = x - width / 2, x + width / 2, y - height / 2, y + height / 2
+    if box.kind == "operation":
+        shape = f'<circle cx="{x:g}" cy="{y:g}" r="{width / 2:g}" {look}/>'
+    elif box.kind in ("encoder", "discriminator", "decoder", "generator"):
+        narrow = height / 4
+        before, after = (0, narrow) if box.kind in ("encoder", "discriminator") else (narrow, 0)
+        points = [
+            (left, top + before), (right, top + after), (right, bottom - after),
+            (left, bottom - before),
+        ]  # fmt: skip
+        corners = " ".join(f"{px:g},{py:g}" for px, py in points)
+        shape = f'<polygon points="{corners}" stroke-linejoin="round" {look}/>'
+    else:
+        radius = 24 if box.kind == "loss" else 6
+        shape = (
+            f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" '
+            f'rx="{radius}" {look}/>'
+        )
+    beside = top - 11 if box.note_above else bottom + 12
+    note = _text(x, beside, box.note, 12, "#555555") if box.note else ""
+    return shape + _text(x, y, box.text, 15) + note
+
+
+def _arrow(arrow: Arrow, start: Box, end: Box) -> str:
+    points = _way(arrow, start, end)
+    path = "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+    dashes = ' stroke-dasharray="6 5"' if arrow.dashed else ""
+    line = (
+        f'<path d="{path}" fill="none" stroke="#333333" stroke-width="1.8"{dashes} '
+        'marker-end="url(#tip)"/>'
+    )
+    if not arrow.text:
+        return line
+    lengths = [abs(c - a) + abs(d - b) for (a, b), (c, d) in zip(points, points[1:])]
+    longest = lengths.index(max(lengths))
+    (a, b), (c, d) = points[longest], points[longest + 1]
+    aside = (0, -10) if b == d else (6 + 3.4 * len(arrow.text), 0)
+    return line + _text((a + c) / 2 + aside[0], (b + d) / 2 + aside[1], arrow.text, 12, "#333333")
+
+
+def _way(arrow: Arrow, start: Box, end: Box) -> list[tuple[float, float]]:
+    """The corners of an arrow, from the edge of one box to that of the other."""
+    (x, y), (u, v) = start.centre, end.centre
+    (width, height), (end_width, end_height) = start.size, end.size
+    if arrow.lane is not None:
+        lane = MARGIN + (arrow.lane + 0.5) * CELL_HEIGHT
+        down = 1 if lane > y else -1
+        if lane == v:  # it arrives at the side
+            return [
+                (x, y + down * height / 2),
+                (x, v),
+                (u - (1 if u > x else -1) * end_width / 2, v),
+            ]
+        end_side = 1 if lane > v else -1
+        return [
+            (x, y + down * height / 2), (x, lane), (u, lane), (u, v + end_side * end_height / 2)
+        ]  # fmt: skip
+    sideways = 1 if u > x else -1
+    if y == v:
+        return [(x + sideways * width / 2, y), (u - sideways * end_width / 2, v)]
+    if x == u:
+        down = 1 if v > y else -1
+        return [(x, y + down * height / 2), (u, v - down * end_height / 2)]
+    middle = u - sideways * (end_width / 2 + (CELL_WIDTH - BOX_WIDTH) / 2)
+    return [
+        (x + sideways * width / 2, y), (middle, y), (middle, v), (u - sideways * end_width / 2, v)
+    ]  # fmt: skip
+
+
+def autoencoder(inputs: str = "x", code: str = "z", shape: str = "", code_shape: str = ""):
+    """Encoder, code, decoder, and the reconstruction loss.
+
+    Args:
+        inputs, code: how they are called.
+        shape, code_shape: of one batch, such as "(N, 784)".
+    """
+    return Schematic(
+        [
+            Box("x", (0, 0), inputs, note=shape),
+            Box("f", (1, 0), "encoder f", "encoder"),
+            Box("z", (2, 0), f"code {code}", note=code_shape),
+            Box("g", (3, 0), "decoder g", "decoder"),
+            Box("r", (4, 0), f"g(f({inputs}))", note=shape),
+            Box("loss", (2, 1), "reconstruction\nloss", "loss"),
+        ],
+        [
+            Arrow("x", "f"), Arrow("f", "z"), Arrow("z", "g"), Arrow("g", "r"),
+            Arrow("x", "loss", lane=1), Arrow("r", "loss", lane=1),
+        ],
+        f"Autoencoder: {inputs} goes through an encoder to the code {code} and through a decoder "
+        "to the reconstruction, which a loss compares with the input.",
+    )  # fmt: skip
+
+
+def variational_autoencoder(shape: str = "(N, 784)", code_shape: str = "(N, d)"):
+    """Encoder to μ and log σ², a sample of z, decoder, and both terms of the ELBO.
+
+    Args:
+        shape, code_shape: of a batch of inputs and of codes.
+    """
+    return Schematic(
+        [
+            Box("x", (0, 0.5), "x", note=shape),
+            Box("q", (1, 0.5), "encoder\nq(z|x)", "encoder"),
+            Box("mu", (2, 0), "μ", "data", code_shape, note_above=True),
+            Box("sigma", (2, 1), "log σ²", "data", code_shape, note_above=True),
+            Box("z", (3.2, 0.5), "z = μ + σ ⊙ ε", "data", code_shape, note_above=True),
+            Box("eps", (3.2, 1.6), "ε ~ N(0, I)"),
+            Box("p", (4.3, 0.5), "decoder\np(x|z)", "decoder"),
+            Box("r", (5.4, 0.5), "x̂", "data", shape, note_above=True),
+            Box("kl", (1, 1.6), "KL(q(z|x)\n‖ p(z))", "loss"),
+            Box("rec", (5.4, 1.6), "−log p(x|z)", "loss"),
+        ],
+        [
+            Arrow("x", "q"), Arrow("q", "mu"), Arrow("q", "sigma"), Arrow("mu", "z"),
+            Arrow("sigma", "z"), Arrow("eps", "z"), Arrow("z", "p"), Arrow("p", "r"),
+            Arrow("q", "kl"), Arrow("r", "rec"),
+        ],
+        "Variational autoencoder: the encoder gives mean and variance, z is sampled from them by "
+        "the reparameterization, the decoder gives the reconstruction; the loss is the "
+        "reconstruction term plus the KL term.",
+    )  # fmt: skip
+
+
+def gan(noise_shape: str = "(N, d)", shape: str = "(N, 3, 32, 32)"):
+    """Noise to the generator, real and fake to the discriminator, and the gradients back.
+
+    Args:
+        noise_shape, shape: of a batch of noise and of samples.
+    """
+    return Schematic(
+        [
+            Box("z", (0, 1), "noise z", note=noise_shape),
+            Box("G", (1, 1), "generator G", "generator"),
+            Box("fake", (2, 1), "fake G(z)", note=shape),
+            Box("real", (2, 0), "real x", note=shape),
+            Box("D", (3.1, 0.5), "discriminator D", "discriminator"),
+            Box("p", (4.2, 0.5), "D(·)", note="(N,), real or fake?"),
+            Box("lossD", (5.3, 0), "loss_D", "loss"),
+            Box("lossG", (5.3, 1), "loss_G", "loss"),
+        ],
+        [
+            Arrow("z", "G"), Arrow("G", "fake"), Arrow("real", "D"), Arrow("fake", "D"),
+            Arrow("D", "p"), Arrow("p", "lossD"), Arrow("p", "lossG"),
+            Arrow("lossG", "G", "gradient, through D, to the weights of G", dashed=True, lane=2),
+        ],
+        "Generative adversarial network: the generator turns noise into fakes, the discriminator "
+        "tells real from fake; loss_D trains D, and the gradient of loss_G reaches G through D.",
+    )  # fmt: skip
+
+
+def conditional_gan(condition: str = "label y", shape: str = "(N, 1, 28, 28)"):
+    """A GAN whose generator and discriminator both get the condition.
+
+    Args:
+        condition: what is given.
+        shape: of a batch of images.
+    """
+    return Schematic(
+        [
+            Box("z", (0, 1), "noise z", note="(N, d)"),
+            Box("y", (0, 2), condition),
+            Box("G", (1.1, 1), "generator\nG(z, y)", "generator"),
+            Box("fake", (2.2, 1), "fake x̂", note=shape),
+            Box("real", (2.2, 0), "real x, its y", note=shape),
+            Box("D", (3.4, 0.5), "discriminator\nD(x, y)", "discriminator"),
+            Box("p", (4.5, 0.5), "real, and\ndoes it match y?"),
+        ],
+        [
+            Arrow("z", "G"), Arrow("y", "G"), Arrow("G", "fake"), Arrow("real", "D"),
+            Arrow("fake", "D"), Arrow("y", "D", lane=2), Arrow("D", "p"),
+        ],
+        "Conditional GAN: the condition y goes into the generator with the noise and into the "
+        "discriminator with the image.",
+    )  # fmt: skip
+
+
+def image_to_image(name: str = "pix2pix"):
+    """pix2pix: a generator with skip connections, a discriminator of pairs, an L1 loss.
+
+    Args:
+        name: for the description.
+    """
+    return Schematic(
+        [
+            Box("x", (0, 1), "input x", note="edge map, or grey"),
+            Box("G", (1.2, 1), "generator G\n(U-Net)", "generator"),
+            Box("fake", (2.4, 1), "output G(x)"),
+            Box("y", (2.4, 0), "ground truth y"),
+            Box("D", (3.7, 0.5), "discriminator\nof pairs", "discriminator", "patches"),
+            Box("adv", (4.9, 0.5), "adversarial\nloss", "loss"),
+            Box("l1", (2.4, 2.2), "L1 loss\n|y − G(x)|", "loss"),
+        ],
+        [
+            Arrow("x", "G"), Arrow("G", "fake"), Arrow("fake", "D"), Arrow("y", "D"),
+            Arrow("x", "D", "the input goes with both", lane=-0.35), Arrow("D", "adv"),
+            Arrow("fake", "l1"),
+        ],
+        f"{name}: the generator translates the input, the discriminator sees input and output as "
+        "a pair, and an L1 loss compares with the ground truth.",
+    )  # fmt: skip
+
+
+def cyclegan(x: str = "X", y: str = "Y"):
+    """Both generators, both discriminators, and the forward cycle.
+
+    Args:
+        x, y: names of the two domains.
+    """
+    return Schematic(
+        [
+            Box("x", (0, 0.5), f"x in {x}"),
+            Box("G", (1.1, 0.5), "generator G", "generator", f"{x} → {y}"),
+            Box("fy", (2.2, 0.5), "G(x)"),
+            Box("F", (3.3, 0.5), "generator F", "generator", f"{y} → {x}"),
+            Box("rx", (4.4, 0.5), "F(G(x))"),
+            Box("DY", (2.2, 1.7), "D_Y", "discriminator"),
+            Box("y", (1.1, 1.7), f"y in {y}"),
+            Box("adv", (3.3, 1.7), "adversarial\nloss", "loss"),
+            Box("cycle", (4.4, 1.7), "cycle loss\n|F(G(x)) − x|", "loss"),
+        ],
+        [
+            Arrow("x", "G"), Arrow("G", "fy"), Arrow("fy", "F"), Arrow("F", "rx"),
+            Arrow("fy", "DY"), Arrow("y", "DY"), Arrow("DY", "adv"), Arrow("rx", "cycle"),
+            Arrow("x", "cycle", lane=2.6),
+        ],
+        f"CycleGAN, the cycle that begins in {x}: G translates to {y}, where D_Y compares with "
+        "real samples, and F translates back; the cycle loss compares with the beginning. The "
+        f"cycle that begins in {y} is its mirror image.",
+    )  # fmt: skip
+
+
+def residual_block(width: str = "64 channels"):
+    """Two convolutions, and the identity shortcut around them.
+
+    Args:
+        width: below the input.
+    """
+    return Schematic(
+        [
+            Box("x", (0, 0.6), "x", note=width),
+            Box("c1", (1, 0.6), "3×3 conv, BN\nReLU", "network"),
+            Box("c2", (2.1, 0.6), "3×3 conv, BN", "network", "F(x)"),
+            Box("plus", (3, 0.6), "+", "operation"),
+            Box("relu", (3.9, 0.6), "ReLU", "network"),
+            Box("out", (4.9, 0.6), "output", note="ReLU(x + F(x))"),
+        ],
+        [
+            Arrow("x", "c1"), Arrow("c1", "c2"), Arrow("c2", "plus"), Arrow("plus", "relu"),
+            Arrow("relu", "out"), Arrow("x", "plus", "identity shortcut", lane=-0.2),
+        ],
+        "Residual block: the input goes through two convolutions, F(x), and around them by the "
+        "identity shortcut; the two are added.",
+    )  # fmt: skip
+
+
+def u_net(levels: Sequence[str] = ("64 × 64", "32 × 32", "16 × 16")):
+    """An encoder and a decoder with skip connections between equal resolutions.
+
+    Args:
+        levels: the resolutions, from the largest.
+    """
+    depth = len(levels)
+    boxes, arrows = [Box("x", (0, 0), "input")], [Arrow("x", "e0")]
+    for number, level in enumerate(levels):
+        column = number + 1
+        boxes.append(Box(f"e{number}", (column, number), "conv", "network", level))
+        if number < depth - 1:
+            mirrored = 2 * depth - 1 - number
+            boxes.append(Box(f"d{number}", (mirrored, number), "conv", "network", level))
+            arrows += [
+                Arrow(f"e{number}", f"e{number + 1}"),
+                Arrow(f"e{number}", f"d{number}", "skip connection"),
+            ]
+            below = f"d{number + 1}" if number < depth - 2 else f"e{number + 1}"
+            arrows.append(Arrow(below, f"d{number}"))
+    boxes.append(Box("out", (2 * depth, 0), "output"))
+    arrows.append(Arrow("d0", "out"))
+    return Schematic(
+        boxes,
+        arrows,
+        "U-Net: the resolution falls and rises again, and skip connections join layers of equal "
+        "resolution.",
+    )
