@@ -1,9 +1,9 @@
 """The comparison of lesson 04b: GAN methods, each tuned, then trained with ten other seeds.
 
 Methods and protocol are the notebook's own: this runs its cells tagged "methods", and does in
-several processes what `compare_all` there does in one. Then it trains what the notebook calls
-FINALISTS. Every tuning and every training is kept in a file as soon as it is finished, so that a
-run that was cut goes on where it stopped; where those cells have changed, it begins anew.
+several processes what `compare_all` and `run_all_long` there do in one. Every tuning and every
+training is kept in a file as soon as it is finished, so that a run that was cut goes on where it
+stopped; where those cells have changed, it begins anew.
 
     python benchmarks/mode_collapse.py [--workers 2]
     python benchmarks/mode_collapse.py --page  (only the page of results, from the tables that ship)
@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 PAGE = ROOT / "benchmarks" / "results" / "mode_collapse.md"
 NOTEBOOK = ROOT / "notebooks" / "04b_stabilizing_gans.ipynb"
-PLAIN, FINALIST_BATCH = "plain GAN", 256
+TABLES, PLAIN = ("gan_methods", "gan_long_runs"), "plain GAN"
 
 
 @cache
@@ -84,17 +84,13 @@ def compared(name: str, plain: Mapping | None, folder: Path, updates: int) -> di
     return row
 
 
-def ablated(name: str, folder: Path, at_most: int | None) -> dict:
-    """The scores of one of the notebook's FINALISTS: name -> (Method, updates, mixtures' names)."""
+def run_long(name: str, folder: Path, at_most: int | None) -> dict:
+    """A row of the table that the notebook's `run_all_long` makes: mixture -> score."""
     (lab, both), of = session(), lesson()
-    method, updates, names = of["FINALISTS"][name]
-    count, runs, row = at_most or updates, of["REPORTED_RUNS"], {}
-    for mixture in both:
-        if mixture.name in names:
-            given = (method, mixture, lab, runs, count, 0, FINALIST_BATCH)
-            score = kept(folder, f"finalist {name}, {mixture.name}", of["score"], *given)
-            row[mixture.name] = {**score, "count": count}
-    return row
+    method, updates, where = of["LONG_RUNS"][name]
+    of["LONG_RUNS"][name] = (method, at_most or updates, where)
+    by_name = {mixture.name: mixture for mixture in both}
+    return kept(folder, f"long run, {name}", of["run_long"], name, by_name, lab)
 
 
 COLUMNS = {"modes": ".1f", "high quality": ".1%", "share KL": ".4f", "reverse KL": ".4f"}
@@ -107,24 +103,24 @@ def spread(values: Sequence[float], form: str) -> str:
     return f"{mean:{form}} ± {math.sqrt(variance / len(values)):{form}}"
 
 
-def scores_table(scores: Mapping[str, Mapping], modes: int) -> str:
-    """Method -> its score and "count" as a table in Markdown."""
+def scores_table(rows: Sequence[tuple[str, int, Mapping]], modes: int) -> str:
+    """Names, numbers of updates and scores as a table in Markdown."""
     lines = [
         f"| method | updates | s a seed | modes of {modes} | high quality | share KL | reverse KL "
-        "| reverse KL, EMA | seeds with all modes |",
-        f"| --- |{' ---: |' * 8}",
+        "| all kept | high quality, EMA | reverse KL, EMA | all kept, EMA |",
+        f"| --- |{' ---: |' * 10}",
     ]
-    for name, score in scores.items():
-        last, average = score["generator"], score["average"]
-        cells = [name, f"{score['count']:,}", f"{score['seconds']:.3g}"]
-        cells += [spread(last[measure], form) for measure, form in COLUMNS.items()]
-        cells += [spread(average["reverse KL"], COLUMNS["reverse KL"])]
-        cells += [f"{sum(found == modes for found in last['modes'])} of {len(last['modes'])}"]
+    for name, updates, score in rows:
+        cells = [name, f"{updates:,}", f"{score['seconds']:.3g}"]
+        for which, measures in (("generator", list(COLUMNS)), ("average", list(COLUMNS)[1::2])):
+            found = score[which]
+            cells += [spread(found[measure], COLUMNS[measure]) for measure in measures]
+            cells.append(f"{found['heavy modes'].count(modes)} of {len(found['heavy modes'])}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def page(board: Mapping, final: Mapping, updates: int) -> str:
+def page(board: Mapping, long_runs: Mapping, updates: int) -> str:
     """The page of results."""
     of = lesson()
     text = (
@@ -132,10 +128,11 @@ def page(board: Mapping, final: Mapping, updates: int) -> str:
         "Written by `benchmarks/mode_collapse.py` from the methods of lesson 04b. Each method is "
         f"tuned with {of['TUNING_RUNS']} seeds ({updates:,} generator updates, lowest mean "
         f"reverse KL on both mixtures) and reported with {of['REPORTED_RUNS']} others: mean ± "
-        "standard error, 2,500 samples a seed, last weights; EMA is the average of the generator's "
-        "weights. The reverse KL has a bin for samples that are off every mode; the share KL is of "
-        "the modes' shares among the high-quality samples alone. Seconds are of processor time, "
-        "all seeds together, divided by their number.\n\n## What was tuned\n\n"
+        "standard error, 2,500 samples a seed; EMA is the average of the generator's weights. All "
+        "modes are kept where each has at least 1 % of the samples. The reverse KL has a bin for "
+        "samples that are off every mode; the share KL is of the modes' shares among the "
+        "high-quality samples alone. Seconds are of processor time, all seeds together, divided by "
+        "their number.\n\n## What was tuned\n\n"
         "| method | learning rate | own setting | tried | published |\n"
         "| --- | ---: | --- | ---: | --- |\n"
     )
@@ -144,20 +141,21 @@ def page(board: Mapping, final: Mapping, updates: int) -> str:
         cells = (f"{best['lr']:g}", f"{what} = {best['setting']}", f"{len(row['tried'])}")
         text += f"| {' | '.join((name, *cells, published))} |\n"
     for mixture in session()[1]:
+        here = [(name, row[mixture.name]) for name, row in board.items()]
         parts = {
-            "equal updates": {
-                name: {**row[mixture.name]["updates"], "count": updates}
-                for name, row in board.items()
-            },
-            "equal seconds": {name: row[mixture.name]["seconds"] for name, row in board.items()},
-            f"the finalist, batches of {FINALIST_BATCH}": {
-                name: row[mixture.name] for name, row in final.items() if mixture.name in row
-            },
+            "equal updates": [(name, updates, row["updates"]) for name, row in here],
+            "equal seconds": [
+                (name, row["seconds"]["count"], row["seconds"]) for name, row in here
+            ],
+            "long runs": [
+                (name, of["LONG_RUNS"][name][1], row[mixture.name])
+                for name, row in long_runs.items()
+                if mixture.name in row
+            ],
         }
-        for title, scores in parts.items():
-            if scores:
-                table = scores_table(scores, modes=len(mixture.means))
-                text += f"\n## The {mixture.name}, {title}\n\n{table}\n"
+        for title, rows in parts.items():
+            table = scores_table(rows, modes=len(mixture.means))
+            text += f"\n## The {mixture.name}, {title}\n\n{table}\n"
     return text
 
 
@@ -170,15 +168,14 @@ def digest() -> str:
 
 
 def train_all(folder: Path, names: Sequence[str], workers: int, try_updates: int | None):
-    """The tables of the comparison and of the finalists."""
+    """The tables of the comparison and of the long runs."""
     folder.mkdir(parents=True, exist_ok=True)
     of, updates = lesson(), try_updates or lesson()["UPDATES"]
     # Fresh processes: a forked one would inherit torch's threads in an unknown state.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         plain = pool.submit(compared, PLAIN, None, folder, updates)
-        final = {
-            name: pool.submit(ablated, name, folder, try_updates)
-            for name in of.get("FINALISTS", {})
+        long_runs = {
+            name: pool.submit(run_long, name, folder, try_updates) for name in of["LONG_RUNS"]
         }
         board = {
             name: pool.submit(compared, name, plain.result(), folder, updates)
@@ -186,7 +183,7 @@ def train_all(folder: Path, names: Sequence[str], workers: int, try_updates: int
             if name != PLAIN
         }
         board = {PLAIN: plain, **board}
-        return [{name: row.result() for name, row in table.items()} for table in (board, final)]
+        return [{name: row.result() for name, row in table.items()} for table in (board, long_runs)]
 
 
 def main() -> None:
@@ -210,20 +207,18 @@ def main() -> None:
     if not chosen.page:
         updates = chosen.updates or of["UPDATES"]
         folder = chosen.finished / f"{digest()}_{updates}"
-        board, final = train_all(folder, names, chosen.workers, chosen.updates)
-        protocols = {
-            "gan_methods": f"{len(board)} GAN methods on the ring and the grid: tuned, then "
-            f"{of['REPORTED_RUNS']} seeds, at equal updates and seconds.",
-            "gan_finalist": "A GAN method and its ablations, trained for longer, "
-            f"{of['REPORTED_RUNS']} seeds each.",
-        }
-        for name, table in (("gan_methods", board), ("gan_finalist", final)):
-            if table:
-                card = {"protocol": protocols[name], "seed": 0, "budget": "full"}
-                tables.save(name, table, card, chosen.out)
-    board = tables.load("gan_methods", chosen.out)[0]
-    final = tables.load("gan_finalist", chosen.out)[0] if of.get("FINALISTS") else {}
-    text = page(board, final, chosen.updates or of["UPDATES"])
+        made = train_all(folder, names, chosen.workers, chosen.updates)
+        seeds = f"{of['REPORTED_RUNS']} seeds"
+        protocols = (
+            f"{len(made[0])} GAN methods on the ring and the grid: tuned, then {seeds}, at equal "
+            "updates and seconds.",
+            f"A GAN method, without each of its parts, and the plain GAN, long runs of {seeds}.",
+        )
+        for name, table, protocol in zip(TABLES, made, protocols):
+            card = {"protocol": protocol, "seed": 0, "budget": "full"}
+            tables.save(name, table, card, chosen.out)
+    board, long_runs = (tables.load(name, chosen.out)[0] for name in TABLES)
+    text = page(board, long_runs, chosen.updates or of["UPDATES"])
     (chosen.out / PAGE.name if chosen.out else PAGE).write_text(text, encoding="utf-8")
     print(text)
 

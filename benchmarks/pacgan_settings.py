@@ -127,7 +127,7 @@ def main() -> None:
         "high-quality sample; share of high quality; share KL, among high-quality samples alone, "
         "as the paper's released code computes its reverse KL; reverse KL with a bin for the "
         "samples that are off every mode.\n\n"
-        "| mixture | updates | seconds, all seeds | modes | high quality | share KL | reverse KL |\n"
+        "| mixture | updates | s, all seeds | modes | high quality | share KL | reverse KL |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     )
     for name in chosen.mixtures:

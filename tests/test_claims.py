@@ -4,6 +4,7 @@ import numpy
 import pytest
 import torch
 
+import course_utils.claims as claims
 from course_utils import check, claim
 from course_utils.claims import ClaimFailed
 
@@ -23,6 +24,21 @@ def test_a_statement_is_printed_with_its_mark_or_refused(mark, say, more, capsys
     monkeypatch.setenv("COURSE_CLAIMS", "collect")
     say("one is more than two", False, "1 against 2", **more)
     assert capsys.readouterr().out == "✘ one is more than two [1 against 2]\n"
+
+
+def test_figures_are_held_against_thresholds_and_the_nearest_is_recorded(monkeypatch, capsys):
+    seen = {}
+    monkeypatch.setattr(claims, "say", lambda line, **record: seen.update(record, line=line))
+    claims.claim("both", [claims.above(3, 2), claims.below(0.5, 0.52)], "3 and 0.5")
+    assert seen["holds"] and (seen["figure"], seen["threshold"]) == (0.5, 0.52)
+    assert seen["margin"] == pytest.approx(0.02 / 0.52)
+    monkeypatch.setenv("COURSE_CLAIMS", "collect")
+    claims.claim("one of them", [claims.above(3, 2), claims.below(float("nan"), 1)])
+    assert not seen["holds"] and seen["line"].startswith("✘")
+    claims.claim("at the threshold", claims.above(2, 2))
+    assert not seen["holds"] and seen["margin"] == 0
+    claims.claim("against zero", claims.above(0.25, 0))
+    assert seen["holds"] and seen["margin"] == 0.25
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def test_claims_are_counted_over_seeds(folder, tmp_path, capsys):
     )
     assert claims([], seeds=2, table=table, folder=notebooks) == 0
     text = table.read_text(encoding="utf-8")
-    assert "| seeds are small \\| even | claim | 1 of 2 | ✔ seed 0 | ✘ seed 1 |" in text
+    assert "| seeds are small \\| even | claim | 1 of 2 | – | ✔ seed 0 | ✘ seed 1 |" in text
     assert "| one is one | check | 2 of 2 | ≡ | ≡ |" in text
     assert "| curves cross | stored: resnet_curves | 2 of 2 | ▣ | ▣ |" in text
     assert re.findall("^## (.*)$", text, re.MULTILINE) == ["02_claims", "03_third"]
@@ -241,7 +241,7 @@ def test_claims_are_counted_over_seeds(folder, tmp_path, capsys):
 def test_a_claim_that_a_seed_did_not_reach_is_told():
     said = {"claim": "it is blurred", "holds": True, "figures": "3.1 dB", "kind": "claim"}
     row = claims_section("x", [[said], []], "classroom").splitlines()[-1]
-    assert row == "| it is blurred | claim | 1 of 2 | ✔ 3.1 dB | not reached |"
+    assert row == "| it is blurred | claim | 1 of 2 | – | ✔ 3.1 dB | not reached |"
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def test_a_block_is_a_rectangle_with_sides_to_the_pixel_anywhere_in_the_image(sh
 
 def test_a_strength_that_is_none_is_refused():
     for kind, share in product(OF_PIXELS, (-0.1, 1.1, 30, math.nan, math.inf)):
-        with pytest.raises(ValueError, match="damaged pixels is .*; give a number from 0 to 1"):
+        with pytest.raises(ValueError, match="damaged pixels is .*; use a number from 0 to 1"):
             corruption.KINDS[kind](images(1), share)
     for sigma in (-0.1, math.nan, math.inf):
-        with pytest.raises(ValueError, match="noise has strength .*; give 0 or more"):
+        with pytest.raises(ValueError, match="strength of the noise is .*; use 0 or more"):
             corruption.gaussian(images(1), sigma)

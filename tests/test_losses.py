@@ -75,7 +75,9 @@ def equal_with_gradients(found, expected, weight):
         torch.autograd.grad(value.sum(), weight, retain_graph=True)[0]
         for value in (found, expected)
     ]
-    return torch.allclose(found, expected, rtol=1e-5, atol=0) and torch.allclose(*gradients)
+    # Single precision rounds differently from one processor to the next.
+    alike = torch.allclose(*gradients, rtol=1e-4, atol=1e-6)
+    return torch.allclose(found, expected, rtol=1e-5, atol=0) and alike
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

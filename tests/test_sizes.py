@@ -72,7 +72,8 @@ def text_of(notebook, without="## What to read"):
     """Text, code and printed outputs, down to the references, whose titles have their own words."""
     parts = []
     for cell in notebook.cells:
-        parts.append(cell.source)
+        quoted = r'"[^"\n]*"' if cell.cell_type == "markdown" else "^$"  # a lecture's own words
+        parts.append(re.sub(quoted, "", cell.source))
         for output in cell.get("outputs", []):
             parts += [output.get("text", ""), output.get("data", {}).get("text/plain", "")]
     return "\n".join(parts).partition(without)[0]

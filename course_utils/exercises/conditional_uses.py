@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-from torch.nn.functional import avg_pool2d, normalize, softplus
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, normalize, one_hot, softplus
+from torch.optim import SGD, Adam
 
-from .checking import Wrong, as_number, random_tensor
-from .exercise import Case, Exercise, combined
+from .checking import Wrong, as_number, ask, ask_tensor, check, near, random_tensor, same
+from .exercise import Case, Exercise, combined, refuse
 
 
 def _angle(first: Tensor, second: Tensor) -> Tensor:
@@ -361,3 +363,194 @@ check_context_weight = Exercise(
     explain=_explain_weight,
     praise="right: nothing in the hole, and outside the more, the more of it lies around.",
 )  # fmt: skip
+
+
+def _hot(labels: Tensor, classes: int) -> Tensor:
+    return one_hot(labels, classes).float()
+
+
+# 5. An age between two stages
+
+
+def _away(age: Tensor, stages: int) -> Tensor:
+    """How far each age is from each stage, (N, stages)."""
+    return (age[:, None] - torch.arange(stages)).abs()
+
+
+BETWEEN = torch.tensor([0.1, 0.35, 0.8, 1.3, 1.65, 1.9])
+WHOLE = "right between two stages, but a whole age must be one-hot, the last one, too."
+FAR = "far stages get {}: a stage gets 0 where it is a step or more away, .clamp(min=0)"
+WIDE = "the shares reach too far and do not sum to 1: a stage one whole step away gets 0."
+SHARE_SQUARED = "the {} squared, so the shares do not sum to 1 between stages; share linearly."
+SOFTMAX = "every stage gets a share, however far away; only the two neighbours share the 1."
+AGE_SHARES = [
+    (lambda away: 1 - away, f"{FAR.format('negative numbers')}."),
+    (lambda away: (1 - away).abs(), f"{FAR.format('shares, too')}, not .abs()."),
+    (lambda away: away * (away < 1), "wrong way round: the nearer stage gets the larger share."),
+    (lambda away: (away < 1) / 2, "both neighbours get half; the nearer one gets more."),
+    (lambda away: (away < 1).float(), "both neighbours get 1; they share it."),
+    (lambda away: away, "those are the distances to the stages; near stages get more, not less."),
+    (lambda away: (1 - away).clamp(min=0).square(), SHARE_SQUARED.format("shares are")),
+    (lambda away: (1 - away.square()).clamp(min=0), SHARE_SQUARED.format("distance is")),
+    (lambda away: (1 - away / 2).clamp(min=0), WIDE),
+    (lambda away: 1 - away / away.shape[1], WIDE),
+    (lambda away: (-away).softmax(1), SOFTMAX),
+    (lambda away: (-away.square()).softmax(1), SOFTMAX),
+    (lambda away: (-away.square()).exp(), SOFTMAX),
+    (lambda away: (-away).exp(), SOFTMAX),
+    (lambda away: (1 - away).clamp(min=0).softmax(1), SOFTMAX),
+    (lambda away: 1 / (1 + away), SOFTMAX),
+    (lambda away: (torch.pi / 2 * away.clamp(max=1)).cos().square(), "the shares sum to 1, but not "
+     "linearly: a quarter of the way is ¾ and ¼."),
+]  # fmt: skip
+ROUNDED = "the age is {}, without a share for the other neighbour."
+THERMOMETER = "that is a thermometer, filled up to the age; in training a whole age was one-hot."
+check_soft_one_hot = Exercise(
+    "Exercise 5, between two ages",
+    lambda age, stages: (1 - _away(age, stages)).clamp(min=0),
+    cases=[
+        Case((BETWEEN, 3)), Case((torch.arange(3.0), 3), WHOLE),
+        Case((BETWEEN + 2, 5)), Case((torch.arange(5.0), 5), WHOLE),
+    ],
+    mistakes=[
+        (lambda age, n: _hot(age.round().long(), n), ROUNDED.format("rounded to a stage")),
+        (lambda age, n: _hot(age.floor().long(), n), ROUNDED.format("cut off to the stage below")),
+        (lambda age, n: _hot(age.ceil().long(), n), ROUNDED.format("moved to the stage above")),
+        (lambda age, n: (age[:, None] - torch.arange(n)).clamp(0, 1), THERMOMETER),
+        (lambda age, n: (age[:, None] - torch.arange(n) + 1).clamp(0, 1), THERMOMETER),
+        *combined(lambda share: lambda age, n: share(_away(age, n)), AGE_SHARES),
+    ],
+    result="one row an age, one column a stage; the shares of an age sum to 1",
+    shapes=lambda age, n: dict.fromkeys([(len(age),), (len(age), 1)], "that is one number an age; "
+                                        "give each stage a place of its own: (N, stages)."),
+    crashes={
+        "Class values must be smaller": "at the last stage there is none above",
+        "out of bounds": "at the last stage there is none above",
+        "only applicable to index": "one_hot takes whole numbers only",
+    },
+    praise="right: a whole age is one-hot, and in between two stages share the 1.",
+)  # fmt: skip
+
+
+# 6. GAN inversion: many ways are right, so what is compared is usual mistakes, and where it ends
+
+
+class _Generator(nn.Module):
+    """tanh(A z + B y): images (N, 1, 3, 3) of z (N, 3), which can be found, and y (N, 2)."""
+
+    def __init__(self):
+        super().__init__()
+        self.of_z = nn.Parameter(torch.linalg.qr(random_tensor(9, 3, seed=1))[0].T.clone())
+        self.of_y = nn.Parameter(0.3 * random_tensor(2, 9, seed=2))
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        return (z @ self.of_z + y @ self.of_y).tanh().view(-1, 1, 3, 3)
+
+
+RATE = 0.1
+Y = _hot(torch.tensor([0, 1, 1, 0, 1]), 2)
+TARGET = _Generator()(0.7 * random_tensor(5, 3, seed=3), Y).detach()
+START = 0.7 * random_tensor(5, 3, seed=6)
+
+
+def _search(loss=Tensor.sum, optimiser=SGD, forget=True, extra=0) -> Callable[..., Tensor]:
+    """A search by a loss of squared differences, which may keep old gradients, or go too far."""
+
+    def find(generator, target, y, start, steps, rate):
+        z = start.clone().requires_grad_()
+        descent = optimiser([z], lr=rate)
+        for _ in range(steps + extra):
+            z.grad = None if forget else z.grad
+            loss((generator(z, y) - target).square()).backward(inputs=[z])
+            descent.step()
+        return z.detach()
+
+    return find
+
+
+SLOW = "so every z takes a smaller step. Sum: each z occurs only in its own term."
+SLIPS = [
+    ({"loss": lambda d: -d.sum()}, "it goes uphill: subtract the gradient."),
+    ({"forget": False}, "the gradients of earlier steps are added to the new one; reset z.grad."),
+    ({"extra": -1}, "that is one step too few: take exactly `steps`."),
+    ({"extra": 1}, "that is one step too many: take exactly `steps`."),
+]
+FIND_MISTAKES = [
+    (_search(lambda d: d.sum((1, 2, 3)).mean()), f"the loss is averaged over the batch, {SLOW}"),
+    (_search(torch.mean), f"the loss is averaged over pixels and batch, {SLOW}"),
+    (_search(lambda d: d.mean((1, 2, 3)).sum()), "the loss is averaged over the pixels; sum them."),
+    (_search(lambda d: d.sum((1, 2, 3)).sqrt().sum()), "the square of the norm is missing: its "
+     "slope does not fade near the target, so the steps jump over it."),
+    (_search(lambda d: d.sum().sqrt()), "that is the norm over the whole batch; square it."),
+    *combined(lambda each, slip: _search(optimiser=each, **slip), [(SGD, ""), (Adam, "")], SLIPS),
+    (_search(optimiser=partial(Adam, betas=(0.0, 0.0))), "Adam is made anew in every step "
+     "and forgets how steep it was, so every number moves by `rate`; make it once."),
+]  # fmt: skip
+NEEDS_GRADIENT = "z must have .requires_grad_() before the generator sees it"
+FIND_CRASHES = {
+    "does not require grad": NEEDS_GRADIENT,
+    "requires_grad=False": NEEDS_GRADIENT,
+    "optimize a non-leaf": "a tensor made by arithmetic is no leaf: start.clone().requires_grad_()",
+    "is being used in an in-place operation": "change z under torch.no_grad(), or make a new z",
+    "a second time": "detach z after each step, so that each has a graph of its own",
+    "only for scalar outputs": "sum the losses of the batch; each z occurs only in its own term",
+    "NoneType": "a tensor made by arithmetic keeps no .grad; use torch.autograd.grad(loss, z)",
+    "appears to not have been used": "differentiate by the z that the generator was given",
+}
+
+
+def check_find_latent(answer) -> None:
+    """Exercise 6: `find_latent(generator, target, y, start, steps, rate)` -> (N, latent)."""
+    Adam([torch.zeros(1, requires_grad=True)])  # the first of a session loads for a second or more
+    check("Exercise 6, GAN inversion", answer, _examine_find)
+
+
+def _find(answer, steps: int, rate: float = RATE, images: int = 5) -> Tensor:
+    """z of one call (images, 3), which must leave all that it was given as it was."""
+    generator = _Generator()
+    target, y, start = (part[:images] for part in (TARGET, Y, START))
+    found = ask(
+        answer, generator, target, y, start, steps, rate,
+        names=("generator", "target", "y", "start"), crashes=FIND_CRASHES,
+    )  # fmt: skip
+    weights = list(generator.parameters())
+    refuse(
+        (not same(weights, list(_Generator().parameters())), "the generator's weights "
+         "have moved; only z is given to the optimiser."),
+        (any(each.grad is not None and each.grad.any() for each in weights), "your function leaves "
+         "gradients in the generator's weights: .backward(inputs=[z])."),
+        (not all(each.requires_grad for each in weights), "the generator comes back frozen; leave "
+         "its requires_grad alone and use torch.autograd.grad(loss, z)."),
+        (isinstance(found, Tensor) and found.numel() == 3 < start.numel(), "that is one z for all; "
+         "each example has its own: (N, latent)."),
+    )  # fmt: skip
+    found = ask_tensor(lambda: found, shape=tuple(start.shape), meaning="one z an example")
+    refuse((found.requires_grad, "z is returned with its graph; return z.detach()."))
+    return found.float()  # the generator's own kind of number
+
+
+def _examine_find(answer) -> str:
+    found = _find(answer, 4)
+    way = found - START
+    refuse(
+        (not way.any(), "z has not moved from `start`."),
+        (near(found, found[:1].expand_as(found)), "one z is searched for that should serve all."),
+        (near(way, way[:1].expand_as(way)), "all z move by the same amount; each has a gradient."),
+    )
+    given = _Generator(), TARGET, Y, START, 4, RATE
+    refuse(*((near(found, mistake(*given)), hint) for mistake, hint in FIND_MISTAKES))
+    refuse(
+        (near(found, _find(answer, 12), 1e-5), "4 and 12 steps end at the same place."),
+        (near(_find(answer, 1), _find(answer, 1, 2 * RATE), 1e-5), "a step at twice the rate is as "
+         "long as before; multiply it by `rate`."),
+        (not near(_find(answer, 4, images=1), found[:1], 1e-3), "searched for alone, the first "
+         "image gets another z than in a batch of five; sum over the batch."),
+    )  # fmt: skip
+    before, after = (
+        (_Generator()(z, Y) - TARGET).square().sum((1, 2, 3)) for z in (START, _find(answer, 200))
+    )
+    worst = int((after / before).argmax())
+    if after[worst] > 0.02 * before[worst]:  # what bounces around the target is near enough
+        change = f"gone from {before[worst]:.3f} to {after[worst]:.3g} in 200 steps"
+        raise Wrong(f"an image's squared difference has {change}; there is a z that makes it 0.")
+    return "right: every z goes its own way, and the generator is as it was."

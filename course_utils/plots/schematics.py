@@ -219,6 +219,10 @@ def autoencoder(inputs: str = "x", code: str = "z", shape: str = "", code_shape:
     Args:
         inputs, code: how they are called.
         shape, code_shape: of one batch, such as "(N, 784)".
+
+    Example:
+        >>> autoencoder().svg.startswith("<svg")
+        True
     """
     return Schematic(
         [
@@ -243,6 +247,10 @@ def variational_autoencoder(shape: str = "(N, 784)", code_shape: str = "(N, d)")
 
     Args:
         shape, code_shape: of a batch of inputs and of codes.
+
+    Example:
+        >>> variational_autoencoder().svg.startswith("<svg")
+        True
     """
     return Schematic(
         [
@@ -273,6 +281,10 @@ def gan(noise_shape: str = "(N, d)", shape: str = "(N, 3, 32, 32)"):
 
     Args:
         noise_shape, shape: of a batch of noise and of samples.
+
+    Example:
+        >>> gan().svg.startswith("<svg")
+        True
     """
     return Schematic(
         [
@@ -301,6 +313,10 @@ def conditional_gan(condition: str = "label y", shape: str = "(N, 1, 28, 28)"):
     Args:
         condition: what is given.
         shape: of a batch of images.
+
+    Example:
+        >>> conditional_gan().svg.startswith("<svg")
+        True
     """
     return Schematic(
         [
@@ -326,6 +342,10 @@ def image_to_image(name: str = "pix2pix"):
 
     Args:
         name: for the description.
+
+    Example:
+        >>> image_to_image().svg.startswith("<svg")
+        True
     """
     return Schematic(
         [
@@ -352,6 +372,10 @@ def cyclegan(x: str = "X", y: str = "Y"):
 
     Args:
         x, y: names of the two domains.
+
+    Example:
+        >>> cyclegan().svg.startswith("<svg")
+        True
     """
     return Schematic(
         [
@@ -381,6 +405,10 @@ def residual_block(width: str = "64 channels"):
 
     Args:
         width: below the input.
+
+    Example:
+        >>> residual_block().svg.startswith("<svg")
+        True
     """
     return Schematic(
         [
@@ -405,6 +433,10 @@ def u_net(levels: Sequence[str] = ("64 × 64", "32 × 32", "16 × 16")):
 
     Args:
         levels: the resolutions, from the largest.
+
+    Example:
+        >>> u_net().svg.startswith("<svg")
+        True
     """
     depth = len(levels)
     boxes, arrows = [Box("x", (0, 0), "input")], [Arrow("x", "e0")]
