@@ -87,10 +87,9 @@ def compared(name: str, plain: Mapping | None, folder: Path, updates: int) -> di
 def run_long(name: str, folder: Path, at_most: int | None) -> dict:
     """A row of the table that the notebook's `run_all_long` makes: mixture -> score."""
     (lab, both), of = session(), lesson()
-    method, updates, where = of["LONG_RUNS"][name]
-    of["LONG_RUNS"][name] = (method, at_most or updates, where)
-    by_name = {mixture.name: mixture for mixture in both}
-    return kept(folder, f"long run, {name}", of["run_long"], name, by_name, lab)
+    method, updates = of["LONG_RUNS"][name]
+    of["LONG_RUNS"][name] = (method, at_most or updates)
+    return kept(folder, f"long run, {name}", of["run_long"], name, both, lab)
 
 
 COLUMNS = {"modes": ".1f", "high quality": ".1%", "share KL": ".4f", "reverse KL": ".4f"}
@@ -114,7 +113,10 @@ def scores_table(rows: Sequence[tuple[str, int, Mapping]], modes: int) -> str:
         cells = [name, f"{updates:,}", f"{score['seconds']:.3g}"]
         for which, measures in (("generator", list(COLUMNS)), ("average", list(COLUMNS)[1::2])):
             found = score[which]
-            cells += [spread(found[measure], COLUMNS[measure]) for measure in measures]
+            cells += [
+                spread(found[measure], COLUMNS[measure]) if measure in found else "–"
+                for measure in measures
+            ]
             cells.append(f"{found['heavy modes'].count(modes)} of {len(found['heavy modes'])}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -119,8 +119,10 @@ def _hold(kind: str, statement: str, holds, figures: str, **more) -> None:
     compared = [holds] if isinstance(holds, Comparison) else holds
     if isinstance(compared, (list, tuple)) and compared:
         if not all(isinstance(each, Comparison) for each in compared):
-            raise ValueError("A claim needs one truth value, or figures held against thresholds by `above` and "
-                f"`below`: {statement!r}.")
+            raise ValueError(
+                "A claim needs one truth value, or figures held against thresholds by `above` and "
+                f"`below`: {statement!r}."
+            )
         nearest = min(
             compared, key=lambda each: each.margin if each.margin == each.margin else -math.inf
         )

@@ -91,6 +91,11 @@ def load(name: str, folder: Path | None = None) -> tuple[dict[str, Any], dict[st
 
     Raises:
         Refused: the file is missing or damaged.
+
+    Example:
+        >>> table, card = load("gan_methods")
+        >>> len(table), card["budget"]
+        (16, 'full')
     """
     path = (folder or tables_folder()) / f"{name}.json"
     look_for(path, what=f"table called {name}", instead="measure it")
