@@ -92,7 +92,7 @@ def test_defaults_and_device():
         ({"test_size": 2.5}, "test_size is 2.5"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": True}, "seed is True"),
-        ({"resolution": 8}, "resolution must be from 16 to 128"),
+        ({"resolution": 8}, "resolution is 8; use a whole number from 16 to 128"),
         ({"resolution": "big"}, "resolution is 'big'"),
         ({"fixed": ({},)}, "fixed holds 1 entries; give one for X and one for Y"),
         ({"fixed": {"wings": 1.0}}, "There are no factors .'wings'"),

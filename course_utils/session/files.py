@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 import tempfile
 import time
 import uuid
@@ -32,7 +33,7 @@ def replacing(path: Path, former: Path | None = None) -> Iterator[BinaryIO]:
     Raises:
         OSError: it cannot be written, or what is at `path` is no file: a folder, a device.
     """
-    if os.path.lexists(path) and not os.path.isfile(path):
+    if _is_no_file(path):
         raise FileExistsError(errno.EEXIST, "something that is no file is in the way", str(path))
     # A name of our own instead of tempfile's, whose files no other user may read.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
@@ -53,6 +54,18 @@ def replacing(path: Path, former: Path | None = None) -> Iterator[BinaryIO]:
     finally:
         if os.path.lexists(temporary):
             temporary.unlink()
+
+
+def _is_no_file(path: Path) -> bool:
+    """Whether something is there that is no file, nor a link to one.
+
+    It is looked at once: another process may move or replace the file at any moment.
+    """
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return False
+    return not (os.path.isfile(path) if stat.S_ISLNK(mode) else stat.S_ISREG(mode))
 
 
 def remove_parts(path: Path, older_than: float = 3600.0) -> None:
