@@ -230,7 +230,7 @@ def test_claims_are_counted_over_seeds(folder, tmp_path, capsys):
     text = table.read_text(encoding="utf-8")
     assert "| seeds are small \\| even | claim | 1 of 2 | – | ✔ seed 0 | ✘ seed 1 |" in text
     assert "| one is one | check | 2 of 2 | – | ≡ | ≡ |" in text
-    assert "| curves cross | stored: resnet_curves | 2 of 2 | ▣ | ▣ |" in text
+    assert "| curves cross | stored: resnet_curves | 2 of 2 | – | ▣ | ▣ |" in text
     assert re.findall("^## (.*)$", text, re.MULTILINE) == ["02_claims", "03_third"]
     assert text.endswith("## 03_third\n\nOf old.\n") and text.count("Of old.") == 1
     assert "1 of 2" in capsys.readouterr().out
