@@ -440,7 +440,7 @@ ELSEWHERE = {
     "solved": "name another folder with --out",
     "instructor": "name another folder with --out",
     "claims": "work in a clone",
-    "minutes": "Read-only|denied|No space left",
+    "minutes": "work in a clone",
     "fork": "Read-only|denied|No space left",
 }
 
@@ -469,6 +469,7 @@ IN_THE_WAY = {
     "solved": "build/solved/00_start_here.ipynb/mine",
     "instructor": "build/instructor/00_start_here.ipynb/mine",
     "claims": "benchmarks/results/claims.md/mine",
+    "minutes": "README.md/mine",
 }
 
 
