@@ -28,6 +28,7 @@ from .notebooks import (
 )
 from .speaker_notes import with_speaker_notes
 from .targets import (
+    CLONE,
     check_replaceable,
     check_writable,
     executed_copy,
@@ -43,7 +44,6 @@ from .variants import (
 )
 from .verified_table import record_classroom, record_full
 
-CLONE = "work in a clone of your own"  # what to do where the course itself cannot be changed
 CLAIMS_TABLE = ROOT / "benchmarks" / "results" / "claims.md"
 
 

@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 
 from ..session.files import replacing
 from .notebooks import NOTEBOOKS, NotebookError, find, read, tags, write
-from .targets import check_replaceable, check_writable
+from .targets import CLONE, check_replaceable, check_writable
 
 WORDS_A_MINUTE, SECONDS_A_LINE = 150, 6
 MINUTES_A_WIDGET, MINUTES_AN_EXERCISE, SECONDS_A_CELL = 2, 8, 45
@@ -91,7 +91,7 @@ def minutes(names: Sequence[str] = (), folder: Path = NOTEBOOKS) -> int:
     """
     readme = folder.parent / "README.md"
     for place in (folder, readme.parent):
-        check_writable(place, "work in a clone of your own")
+        check_writable(place, CLONE)
     check_replaceable(readme)
     print("lesson                          visible folded lines median longest words alone class")
     for path in find(names, folder):

@@ -18,9 +18,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from ..session import files
+from ..session.records import KEY
 from .notebooks import ROOT, NotebookError, read, write
 
-KEY = "course"
+CLONE = "work in a clone of your own"  # what to do where the course itself cannot be changed
 
 
 def targets(paths: Iterable[Path], out: Path | None, command: str) -> list[tuple[Path, Path]]:
@@ -75,7 +76,7 @@ def check_writable(folder: Path, otherwise: str) -> None:
 
 def check_replaceable(path: Path) -> None:
     """Raises: NotebookError where something is at `path` that is no file."""
-    if os.path.lexists(path) and not path.is_file():
+    if files.is_no_file(path):
         raise NotebookError(f"{path} is in the way and is no file; move it away.")
 
 

@@ -33,7 +33,7 @@ def replacing(path: Path, former: Path | None = None) -> Iterator[BinaryIO]:
     Raises:
         OSError: it cannot be written, or what is at `path` is no file: a folder, a device.
     """
-    if _is_no_file(path):
+    if is_no_file(path):
         raise FileExistsError(errno.EEXIST, "something that is no file is in the way", str(path))
     # A name of our own instead of tempfile's, whose files no other user may read.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
@@ -56,14 +56,14 @@ def replacing(path: Path, former: Path | None = None) -> Iterator[BinaryIO]:
             temporary.unlink()
 
 
-def _is_no_file(path: Path) -> bool:
+def is_no_file(path: Path) -> bool:
     """Whether something is there that is no file, nor a link to one.
 
     It is looked at once: another process may move or replace the file at any moment.
     """
     try:
         mode = os.lstat(path).st_mode
-    except FileNotFoundError:
+    except OSError:  # nothing is there, or it cannot be seen
         return False
     return not (os.path.isfile(path) if stat.S_ISLNK(mode) else stat.S_ISREG(mode))
 
