@@ -15,16 +15,16 @@ def training_curves(
     measures: Mapping[str, str] | Sequence[str] | None = None,
     title: str = "",
     levels: Mapping[str, float] | None = None,
-    window: int = 0,
 ):
     """Losses over the steps of a run in one panel: pale as measured, strong as a running mean.
+
+    The mean runs over a fortieth of the run.
 
     Args:
         history: measure -> (steps,), as `fit` returns it in `run.history`.
         measures: which to draw, or measure -> what to call it; all without it.
         title: of the panel.
         levels: name -> value: what the losses are compared with, as dotted lines.
-        window: steps of the running mean; default a fortieth of the run.
 
     Returns:
         the matplotlib axes.
@@ -45,7 +45,7 @@ def training_curves(
     _, axes = pyplot.subplots(figsize=(9, 3.6))
     for number, (measure, name) in enumerate(names.items()):
         values = history[measure].float()
-        width = min(max(1, window or len(values) // 40), len(values))
+        width = max(1, len(values) // 40)
         steps = torch.arange(1, len(values) + 1)
         axes.plot(steps, values, color=PALETTE[number], alpha=0.18, lw=1)
         mean = values.unfold(0, width, 1).mean(1)
