@@ -6,7 +6,7 @@ The same network (784-400-20), batches of 128 and Adam at 1e-3 in both. The plai
 image at a time through a DataLoader with ToTensor and asks for the loss at every step, as
 the example does; ours is `fit`. They take turns, so that a machine whose speed drifts slows both.
 Ours is timed in float32 and under bfloat16 autocast, which some processors compute faster. After
-ten epochs the test bound is measured, in float32, by decoding a sample of the posterior.
+ten epochs the test ELBO is measured, in float32, by decoding a sample of the posterior.
 """
 
 import argparse
@@ -79,10 +79,10 @@ def vae_step(x, nets, opts):
 
 @torch.no_grad()
 def test_loss(vae, images) -> float:
-    """Minus the bound on grey targets, nats an image, from one sample of the posterior each."""
+    """Minus the ELBO on grey targets, nats an image, from one sample of the posterior each."""
     logits, mu, logvar = vae(images)
-    bound = losses.binary_cross_entropy(logits, images) + losses.gaussian_kl(mu, logvar)
-    return bound.mean().item()
+    negative_elbo = losses.binary_cross_entropy(logits, images) + losses.gaussian_kl(mu, logvar)
+    return negative_elbo.mean().item()
 
 
 def main() -> None:

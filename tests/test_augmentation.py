@@ -1,5 +1,6 @@
 """Augmented images: whole, moved and mirrored as asked, and the same again from the same seed."""
 
+import math
 from itertools import product
 
 import pytest
@@ -96,3 +97,56 @@ def test_what_cannot_be_done_is_said_in_a_sentence():
     ]:
         with pytest.raises(ValueError, match=words):
             call()
+
+
+def blob(height, width, middle, covariance):
+    """A Gaussian of brightness; middle and covariance in (x, y) pixels."""
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    places = torch.stack([x, y], dim=2) - torch.tensor(middle)
+    inverse = torch.tensor(covariance).inverse()
+    return (-0.5 * torch.einsum("hwi,ij,hwj->hw", places, inverse, places)).exp()[None, None]
+
+
+def moments(image):
+    """Mean and covariance of the brightness, (x, y) in pixels."""
+    mass = image[0, 0] / image.sum()
+    y, x = torch.meshgrid(*(torch.arange(n) + 0.5 for n in mass.shape), indexing="ij")
+    places = torch.stack([x, y], dim=2)
+    mean = (mass[..., None] * places).sum((0, 1))
+    return mean, torch.einsum("hw,hwi,hwj->ij", mass, places - mean, places - mean)
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_deskewing_centres_scales_and_takes_the_shear_out(width):
+    image = blob(40, width, (24.0, 17.0), ((9.0, 6.0), (6.0, 16.0)))
+    mean, covariance = moments(augmentation.deskewed(image, size=0.25))
+    assert torch.allclose(mean, torch.tensor([width / 2, 20.0]), atol=0.05)
+    assert abs(covariance[0, 1]) < 0.1
+    assert covariance[1, 1].sqrt().item() == pytest.approx(0.25 * 20, rel=0.02)
+
+
+def test_deskewing_leaves_an_empty_image_empty():
+    assert augmentation.deskewed(torch.zeros(2, 1, 8, 8)).equal(torch.zeros(2, 1, 8, 8))
+
+
+def test_an_affine_transformation_of_nothing_is_the_image():
+    x = torch.rand(3, 2, 9, 14)
+    assert torch.allclose(augmentation.random_affine(x), x, atol=1e-5)
+
+
+def test_an_affine_transformation_keeps_to_its_amounts():
+    image = blob(40, 60, (30.0, 20.0), ((9.0, 0.0), (0.0, 9.0))).expand(300, 1, 40, 60)
+    shifted = augmentation.random_affine(image, shift=0.2, generator=seeded())
+    means = torch.stack([moments(each[None])[0] for each in shifted]) - torch.tensor([30.0, 20.0])
+    assert (means.abs().amax(0) <= torch.tensor([6.05, 4.05])).all()
+    assert (means.abs().amax(0) > torch.tensor([5.5, 3.6])).all()
+    scaled = augmentation.random_affine(image, scale=0.2, generator=seeded())
+    sizes = torch.stack([moments(each[None])[1][0, 0].sqrt() for each in scaled]).log() - math.log(
+        3
+    )
+    assert -0.21 < sizes.min() < -0.18 and 0.18 < sizes.max() < 0.21
+    slanted = augmentation.random_affine(image, shear=0.5, generator=seeded())
+    found = torch.stack([c[0, 1] / c[1, 1] for c in (moments(each[None])[1] for each in slanted)])
+    assert 0.45 < found.abs().max() < 0.51
+    turned = augmentation.random_affine(image[:50], degrees=30, generator=seeded())
+    assert all(abs(moments(each[None])[1][0, 1]) < 0.1 for each in turned)  # round as it was

@@ -1,5 +1,6 @@
-"""Notebook 02b: search and restoration do what they say."""
+"""Lesson 02b: search and restoration do what they say."""
 
+import numpy
 import pytest
 import torch
 
@@ -16,6 +17,30 @@ def test_hamming_agrees_with_counting_bit_by_bit():
 def test_hamming_refuses_numbers():
     with pytest.raises(ValueError, match="threshold"):
         retrieval.hamming(torch.rand(2, 4), torch.rand(2, 4))
+
+
+@pytest.mark.parametrize("bits", [8, 24, 64, 136])
+def test_packed_codes_have_the_hamming_distances_of_the_booleans(bits):
+    asked, stored = torch.rand(5, bits) < 0.5, torch.rand(7, bits) < 0.5
+    stored[0], stored[1] = True, False  # the sign of a word is a bit like the others
+    ours, theirs = retrieval.packed(asked), retrieval.packed(stored)
+    assert theirs.dtype == torch.uint8 and theirs.shape == (7, bits // 8)
+    counted = retrieval.popcount(ours[:, None] ^ theirs)
+    assert counted.equal(retrieval.hamming(asked, stored).long())
+
+
+def test_bits_are_counted_alike_without_the_processors_instruction():
+    words = torch.randint(-(2**63), 2**63 - 1, (500,))
+    words[:3] = torch.tensor([0, -1, -(2**63)])
+    counted = [bin(word & (2**64 - 1)).count("1") for word in words.tolist()]
+    assert retrieval._ones(words).tolist() == counted
+    assert retrieval.popcount(words[:, None].view(torch.uint8)).tolist() == counted
+
+
+def test_packing_agrees_with_numpy():
+    bits = torch.rand(6, 40) < 0.5
+    expected = numpy.packbits(bits.numpy(), axis=1, bitorder="little")
+    assert retrieval.packed(bits).numpy().tolist() == expected.tolist()
 
 
 def test_equal_distances_keep_the_order_of_the_gallery():
@@ -52,13 +77,13 @@ def test_more_than_was_found_is_refused(k):
         retrieval.precision_at(torch.ones(2, 4, dtype=torch.bool), k)
 
 
-def test_a_restorer_begins_by_trusting_its_input_and_can_learn():
+def test_a_restorer_begins_by_keeping_most_of_its_input_and_can_learn():
     net = models.Restorer(width=4)
     damaged, image = torch.rand(4, 3, 16, 24), torch.rand(4, 3, 16, 24)
-    drawn, doubt = net.parts(damaged)
-    assert drawn.shape == damaged.shape and doubt.shape == (4, 1, 16, 24)
-    assert torch.allclose(doubt, torch.full_like(doubt, 0.2689), atol=1e-4)
-    assert torch.allclose(net(damaged), (1 - doubt) * damaged + doubt * drawn, atol=1e-6)
+    predicted, mask = net.parts(damaged)
+    assert predicted.shape == damaged.shape and mask.shape == (4, 1, 16, 24)
+    assert torch.allclose(mask, torch.full_like(mask, 0.2689), atol=1e-4)
+    assert torch.allclose(net(damaged), (1 - mask) * damaged + mask * predicted, atol=1e-6)
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
     errors = []
     for _ in range(20):

@@ -166,6 +166,47 @@ def test_the_data_of_a_gan_are_dragged_with_the_mouse(map_notebook, tmp_path):
         ask(page, "len(gan_map.losses['loss_G']) > 100", True)
 
 
+LATENT_MAP = """
+import torch
+from course_utils import models, plots, widgets
+
+plots.use_course_style()
+decoder = models.VariationalAutoencoder(2, hidden=8).decoder
+codes, labels = torch.randn(99, 2), torch.arange(99) % 10
+latent_map = widgets.LatentMap(decoder, codes, labels, [*"0123456789"], "A map of codes.")
+latent_map
+"""
+
+
+def test_a_code_is_dragged_and_clicked_and_its_image_follows(tmp_path):
+    pytest.importorskip("anywidget")
+    notebook = tmp_path / "latent.ipynb"
+    write(
+        new_notebook(cells=[new_code_cell(LATENT_MAP)], metadata={"kernelspec": KERNEL}), notebook
+    )
+    (tmp_path / "lab").mkdir()
+    with jupyter_lab(notebook, tmp_path / "lab") as address, browser_page(address) as page:
+        run_all(page)
+        handle, image = page.locator(".course-plane > button"), page.locator("img.widget-image")
+        handle.wait_for()
+        image.scroll_into_view_if_needed()
+        assert move(page, page.locator(".noUi-handle").first) > 0  # a slider moves the handle
+        ask(page, "latent_map.plane.points", [(0.02, 0.0)])
+        if "COURSE_SCREENSHOTS" in os.environ:
+            page.screenshot(path=Path(os.environ["COURSE_SCREENSHOTS"]) / "latent_map.png")
+        x, y = middle(handle)
+        with changed(image):
+            page.mouse.move(x, y)
+            page.mouse.down()
+            page.mouse.move(x + 60, y - 40, steps=20)
+            page.mouse.up()
+        ask(page, "latent_map.code[0] > 0.3 and latent_map.code[1] > 0.2", True)
+        with changed(image):
+            page.mouse.click(x, y)  # a single handle comes to the click
+        ask(page, "latent_map.code", pytest.approx((0, 0), abs=0.05))
+        assert handle.count() == 1
+
+
 def test_without_the_front_end_of_the_map_its_sliders_remain(map_notebook, tmp_path):
     """As where the kernel has anywidget and the JupyterLab that shows it has not."""
     settings = tmp_path / "lab" / "config" / "labconfig" / "page_config.json"

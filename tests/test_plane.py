@@ -106,6 +106,37 @@ def test_the_frame_is_where_the_axes_are():
     pyplot.close(figure)
 
 
+def a_latent_map():
+    plots.use_course_style()
+    torch.manual_seed(0)
+    decoder = models.VariationalAutoencoder(2, hidden=8).decoder
+    codes, labels = torch.randn(20, 2), torch.arange(20) % 2
+    return widgets.LatentMap(decoder, codes, labels, ("a", "b"), "A map of codes.")
+
+
+def test_a_code_is_moved_by_sliders_and_code_alike(anywhere):
+    by_slider, by_code = a_latent_map(), a_latent_map()
+    assert by_slider.code == (0.0, 0.0) and by_slider.plane.points == [(0.0, 0.0)]
+    by_slider.sliders["first"].value += 50
+    assert by_slider.code == by_slider.plane.points[0] == (1.0, 0.0)
+    assert numpy.array_equal(by_slider.image, by_code.set(first=1.0).image)
+    assert numpy.array_equal(shown(by_slider), by_slider.image)  # the page is sent what is drawn
+    assert by_code.sweep() == "2 sliders moved to 6 positions" and by_code.code == (1.0, 0.0)
+    with pytest.raises(ValueError, match="no position 3.3"):
+        by_code.set(second=3.3)
+
+
+def test_a_code_is_dragged_and_drawn_once(monkeypatch):
+    by_hand, by_code = a_latent_map(), a_latent_map()
+    drawn = []
+    monkeypatch.setattr(by_hand, "draw", lambda **at: drawn.append(at) or by_code.draw(**at))
+    drag(by_hand.plane, [[0.5049, -1.2]], 0)
+    assert drawn == [{"first": 0.5, "second": -1.2}]
+    assert numpy.array_equal(by_hand.image, by_code.set(first=0.5, second=-1.2).image)
+    assert by_hand.plane.points == [(0.5049, -1.2)]  # the handle stays with the mouse
+    assert by_hand.plane.handles.most == 1
+
+
 def test_the_map_follows_sliders_and_code_alike(anywhere):
     by_slider, by_code = a_map(), a_map()
     assert len({by_slider.png, by_code.png}) == 1

@@ -162,13 +162,6 @@ def test_the_latent_pad_marks_the_point_and_decodes_it():
     assert width > home.nonzero()[1].mean() and height > home.nonzero()[0].mean()
 
 
-def test_the_film_of_posteriors_draws_each_run_and_frame():
-    films = {run: torch.randn(4, 20, 4) for run in ("one", "two")}
-    view = widgets.PosteriorAnimation(films, torch.arange(20) % 10, [0, 10, 100, 1000])
-    images = {view.draw(run, frame).tobytes() for run in films for frame in range(4)}
-    assert len(images) == 8
-
-
 def test_the_bound_view_agrees_with_its_terms():
     z = torch.linspace(-5, 5, 501)
     view = widgets.ELBOView(

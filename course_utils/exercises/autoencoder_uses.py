@@ -1,4 +1,4 @@
-"""Checks of the exercises of notebook 02b, what autoencoders are good for."""
+"""Checks of the exercises of lesson 02b, uses of autoencoders."""
 
 from __future__ import annotations
 
@@ -77,42 +77,6 @@ def _images(seed: int) -> tuple[Tensor, Tensor]:
     return truth.sigmoid() + strength * noise, truth.sigmoid()
 
 
-def _mean_square(error: Tensor) -> Tensor:
-    return error.square().flatten(1).mean(1)
-
-
-check_psnr = Exercise(
-    "Exercise 3, decibels",
-    lambda restored, truth: -10 * _mean_square(restored - truth).log10(),
-    [Case(_images(1)), Case(_images(2))],
-    [
-        *combined(
-            lambda size, log, factor: lambda x, t: factor * log(size(x - t)),
-            [
-                (_mean_square, ""),
-                (lambda error: error.square().flatten(1).sum(1), "the errors are summed; the mean "
-                 "does not depend on the size of the image."),
-                (lambda error: error.abs().flatten(1).mean(1), "the error is absolute; square it."),
-            ],
-            [(torch.log10, ""), (torch.log, "that is the natural logarithm; decibels take log10.")],
-            [
-                (-10, ""),
-                (10, "the sign is turned round: small errors must give many decibels."),
-                (-20, "twice too large: the factor 20 belongs to the root of the error."),
-                (-5, "half of it: either take no root of the error, or 20 for the factor."),
-                (-1, "a bel too coarse: 10 times the logarithm."),
-            ],
-        ),
-        (lambda x, t: _mean_square(x - t), "that is the error itself; now take -10 log10 of it."),
-    ],
-    result="one number an image",
-    shapes=lambda *given: {(): "that is one number for the whole batch; average over each image."},
-    explain=lambda found, right, restored, truth: "a mean squared error of "
-    f"{_mean_square(restored - truth)[0]:.4f} is {right[0]:.2f} dB, and yours is {found[0]:.2f}.",
-    praise="right: 10 dB for every tenth of the error.",
-)  # fmt: skip
-
-
 def _total(error: Tensor, where: Tensor) -> Tensor:
     return (error * where).flatten(1).sum(1)
 
@@ -125,7 +89,7 @@ def _mean_over(error: Tensor, where: Tensor) -> Tensor:
 HOLES = torch.arange(30).view(1, 1, 6, 5) < torch.tensor([4, 9, 2, 13])[:, None, None, None]
 
 check_hole_loss = Exercise(
-    "Exercise 4, only the hole",
+    "Exercise 3, only the hole",
     lambda restored, truth, hole: _mean_over((restored - truth).square(), hole),
     [Case((*_images(3), HOLES)), Case((*_images(4), HOLES.flip(0)))],
     combined(

@@ -29,8 +29,9 @@ POSTERIORS = [
     (_posterior, ""),
     (lambda density, priors: density * priors, "those are the joint densities p(x, y); divide each "
      "row by its sum, p(x), so that the probabilities of a point add up to 1."),
-    (lambda density, priors: density / density.sum(0), "each *column* adds up to 1. The classes "
-     "compete for a point, not the points for a class: sum over dim=1."),  # the priors cancel
+    # The priors cancel.
+    (lambda density, priors: density / density.sum(0), "each *column* adds up to 1. It "
+     "is the classes of one point that sum to 1, not the points of one class: sum over dim=1."),
     (lambda density, priors: density / density.sum(1, keepdim=True), "the priors are missing: how "
      "frequent each class is, p(y)."),
     (lambda density, priors: priors.expand_as(density), "those are the priors, without p(x|y)."),
@@ -70,8 +71,8 @@ def _matrix(kernel: Tensor, d: int, s: int, column: Callable = lambda row, s: ro
 
 KERNELS = [
     (lambda kernel: kernel, ""),
-    (lambda kernel: kernel.flip(0), "the kernel is turned round. Mathematicians' convolution does "
-     "that; what networks call a convolution does not."),
+    (lambda kernel: kernel.flip(0), "the kernel is flipped. The convolution of mathematics does "
+     "that; what networks call a convolution (a cross-correlation) does not."),
 ]  # fmt: skip
 COLUMNS = [
     (lambda row, s: row * s, ""),
@@ -122,7 +123,7 @@ def _field(layers: list, start: int = 1, overlap: int = 1, own: int = 0, strided
 
 
 check_receptive_field = Exercise(
-    "Exercise 3, how far one number sees",
+    "Exercise 3, the receptive field",
     _field,
     cases=[
         Case(([(5, 2), (3, 3), (4, 1), (2, 2)],)),  # tells all mistakes apart

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ..losses import gaussian_kl
-from ..metrics import active_units
 from .checking import ask_tensor, check, near, random_tensor
 from .exercise import Case, Exercise, refuse, slope_of
 
@@ -30,10 +29,10 @@ check_kl = Exercise(
         (lambda m, v: gaussian_kl(m, v) + (m - m**2).sum(1) / 2, "the mean is squared: E(z)²."),
         (lambda m, v: gaussian_kl(m, v) + 3 / 2, "the -1 is missing: of the prior it must be 0."),
     ],
-    result="one number an image, 0 at the prior; compare term by term with section 3",
+    result="one number an image, 0 at the prior; compare term by term with section 4",
     shapes=lambda mu, logvar: {
         (): "that is one number for the whole batch; keep one for each image.",
-        mu.shape: "that is one a dimension of each image; sum over the latent numbers, dim=1.",
+        mu.shape: "that is one a dimension of each image; sum over the latent dimensions, dim=1.",
     },
     praise="right: 0 for the prior, and never negative.",
 )  # fmt: skip
@@ -41,7 +40,7 @@ check_kl = Exercise(
 
 def check_reparameterise(answer) -> None:
     """Exercise 2: `reparameterise(mu, logvar) -> z`, differentiable."""
-    check("Exercise 2, the reparameterisation trick", answer, _examine_reparameterise)
+    check("Exercise 2, the reparameterization", answer, _examine_reparameterise)
 
 
 @torch.random.fork_rng(devices=[])
@@ -67,7 +66,7 @@ def _examine_reparameterise(answer) -> str:
     refuse(
         (torch.equal(z, again), "two calls give the same code; draw new noise each time."),
         (near(noise, of_all), "every image gets the same noise" + one_each),
-        (near(noise, of_one), "all numbers of a code get the same noise" + one_each),
+        (near(noise, of_one), "all dimensions of a code get the same noise" + one_each),
         (z.grad_fn is None, "no gradient can flow back from z; leave out no_grad and .detach."),
     )
     to_mu, to_logvar = (slope_of(z.sum(), leaf) for leaf in (mu, logvar))
@@ -91,7 +90,7 @@ def _between(start: Tensor, end: Tensor, weights: Tensor) -> Tensor:
 
 
 check_interpolate = Exercise(
-    "Exercise 3, a walk between two codes",
+    "Exercise 3, interpolation",
     lambda start, end, steps: _between(start, end, torch.linspace(0, 1, steps)),
     [
         Case((torch.tensor([0.0, 2.0, -1.0]), torch.tensor([4.0, -2.0, 1.0]), 5)),
@@ -107,50 +106,4 @@ check_interpolate = Exercise(
     explain=lambda *given: "the first row must be `start`, the last `end`, and all steps equal, so "
     "that the middle is half of each: torch.linspace(0, 1, steps).",
     praise="right: both ends, equal steps.",
-)  # fmt: skip
-
-
-def _means(*stds: float) -> tuple[Tensor]:
-    """Posterior means (500, d) with these standard deviations, some far from 0."""
-    noise = torch.tensor(stds) * random_tensor(500, len(stds), seed=0)
-    return (torch.arange(1, 1 + len(stds)) + noise,)
-
-
-check_active_units = Exercise(
-    "Exercise 4, active units",
-    lambda mu: int(active_units(mu).sum()),
-    [
-        Case(_means(1.0, 0.5, 0.05, 0.02, 0.0, 0.2, 0.03)),
-        Case(_means(0.0, 0.3, 0.02, 0.03, 0.01), but="right for 7 units, 3 of them active, but of "
-             "5 others {found:g} are counted instead of {right:g}."),
-    ],
-    [
-        (lambda mu: (mu.var(0) <= 0.01).sum(), "that is the number of inactive units."),
-        (lambda mu: (mu.std(0) > 0.01).sum(), "the threshold is on the variance, not on its root."),
-        (lambda mu: (mu.mean(0).abs() > 0.01).sum(), "a large mean is not activity: take var(0)."),
-        (lambda mu: (mu.var(1) > 0.01).sum(), "the variance is over images, dim=0."),
-    ],
-    result="how many units are active, as a number",
-    explain=lambda found, right, mu: f"{found:g} units of {mu.shape[1]} is not how many have a "
-    "mean whose variance over the images is above 0.01.",
-    praise="right: a unit is active when its mean moves with the image.",
-)  # fmt: skip
-
-
-LOG_WEIGHTS = 2 * random_tensor(5, 64, seed=5)
-check_importance_weighted = Exercise(
-    "Exercise 5, a tighter bound",
-    lambda log_weights: log_weights.logsumexp(1) - math.log(log_weights.shape[1]),
-    [
-        Case((LOG_WEIGHTS,)),
-        Case((LOG_WEIGHTS - 500,), but="right for small numbers, but real log weights are near "
-             "-500 and exp of that is 0; use torch.logsumexp, which takes the largest out first."),
-    ],
-    [
-        (lambda w: w.mean(1), "that is the plain ELBO; the mean goes inside the log."),
-        (lambda w: w.logsumexp(1), "the 1/k is missing: subtract log k."),
-        (lambda w: math.log(64) - w.logsumexp(1), "the sign is turned round: subtract log k."),
-    ],
-    result="one ELBO an image, the log of the mean over the draws of exp(log weight)",
-    praise="right, also where exp alone would underflow.",
 )  # fmt: skip

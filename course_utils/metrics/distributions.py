@@ -1,4 +1,4 @@
-"""How far a generated distribution is from the data: modes, quality, Fréchet distance."""
+"""How far a generated distribution is from the data: modes, Fréchet distance, density, coverage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..losses import of_dimensions
-from ..session.arguments import shown
+from ..session.arguments import shown, whole
 
 
 def frechet_distance(first: Tensor, second: Tensor) -> float:
@@ -46,6 +46,7 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
     return ((a.mean(0) - b.mean(0)).square().sum() + spread).item()
 
 
+ROWS_AT_ONCE = 1_000  # real rows whose distances are computed together
 HIGH_QUALITY = 3.0  # a sample is of high quality within this many standard deviations of a mode
 
 
@@ -100,3 +101,56 @@ def coverage(samples: Tensor, mixture) -> dict[str, Tensor]:
         "reverse KL": torch.special.xlogy(share, share / expected).sum(-1),
         "share KL": torch.special.xlogy(among_good, among_good * modes).sum(-1),
     }
+
+
+def density_and_coverage(real: Tensor, fake: Tensor, nearest: int = 5) -> dict[str, float]:
+    """Whether samples lie where the data lie, and whether they lie everywhere there.
+
+    The measures of Naeem et al. (ICML 2020). Around each real row lies a ball that reaches to its
+    `nearest`-th neighbour among the other real rows.
+
+        density  = (number of pairs, a fake row in the ball of a real row) / (nearest · M)
+        coverage = the share of real rows whose ball holds at least one fake row
+
+    Samples of the data's own distribution have an expected density of 1 and, for N = M, an expected
+    coverage near 1 - 2 ** -nearest, 0.97 for five: the chance that of the five rows that are
+    closest to a real one, real and fake together, at least one is fake. Both depend on N, M and
+    the features: compare only figures for which they agree.
+
+    Args:
+        real: (N, d) features of real images, N > nearest.
+        fake: (M, d) features of generated ones, M >= 1.
+        nearest: which neighbour among the real rows sets the radius, 1 or more. As in the
+            authors' released code, a fake row exactly at the radius lies outside.
+
+    Returns:
+        "density", 0 or more (above 1 where the samples crowd where the data are dense), and
+        "coverage", in [0, 1].
+
+    Raises:
+        ValueError: no rows of equally many features, no fake row, or no more real ones than
+            `nearest`.
+
+    Example:
+        >>> real = torch.tensor([[0.0], [1.0], [3.0], [7.0]])  # radii 1, 1, 2, 4
+        >>> density_and_coverage(real, torch.tensor([[0.5], [2.0]]), nearest=1)
+        {'density': 1.5, 'coverage': 0.75}
+    """
+    of_dimensions(2, "(N, d): rows of equally many features", real=real, fake=fake)
+    if real.shape[1:] != fake.shape[1:] or len(real) < 2 or not len(fake):
+        raise ValueError(
+            f"The features have shapes {tuple(real.shape)} and {tuple(fake.shape)}; give rows of "
+            "equally many features, two or more real ones and at least one fake one."
+        )
+    nearest = whole(nearest, "nearest", most=len(real) - 1)  # a row is not its own neighbour
+    real, fake = real.detach().cpu().double(), fake.detach().cpu().double()
+    pairs, covered = 0, 0
+    for first in range(0, len(real), ROWS_AT_ONCE):  # (N, N) distances need not fit the memory
+        rows = real[first : first + ROWS_AT_ONCE]
+        among_real = torch.cdist(rows, real)
+        among_real[range(len(rows)), range(first, first + len(rows))] = math.inf  # not itself
+        radius = among_real.kthvalue(nearest, dim=1, keepdim=True).values
+        inside = torch.cdist(rows, fake) < radius
+        pairs += inside.sum().item()
+        covered += inside.any(1).sum().item()
+    return {"density": pairs / (nearest * len(fake)), "coverage": covered / len(real)}

@@ -51,12 +51,29 @@ def log_joint(vae, x: Tensor, z: Tensor) -> Tensor:
 
     Returns:
         (N, k).
+
+    Raises:
+        ValueError: the images are not in [0, 1], or the decoder generates another number of pixels.
+
+    Example:
+        >>> from course_utils import models
+        >>> vae, x = models.VariationalAutoencoder(2), torch.ones(3, 1, 28, 28)
+        >>> log_joint(vae, x, torch.zeros(3, 5, 2)).shape
+        torch.Size([3, 5])
     """
+    if not ((x >= 0) & (x <= 1)).all():
+        raise ValueError("A Bernoulli decoder needs images in [0, 1].")
     count, draws, _ = z.shape
-    logits = vae.decoder(z.flatten(0, 1))
-    target = x.repeat_interleave(draws, dim=0)
-    log_likelihood = -losses.binary_cross_entropy(logits, target).view(count, draws)
-    return log_likelihood + losses.gaussian_log_density(z)
+    pixels = x.flatten(1)
+    logits = vae.decoder(z.flatten(0, 1)).reshape(count, draws, -1)
+    if logits.shape[2] != pixels.shape[1]:
+        raise ValueError(
+            f"The images {tuple(x.shape)} have {pixels.shape[1]} pixels, and the decoder generates "
+            f"{logits.shape[2]}; give images of the shape that it was trained on."
+        )
+    # Σ x·logit - softplus(logit) is the Bernoulli log likelihood, the first as a matrix product.
+    at_ones = torch.bmm(logits, pixels[:, :, None]).squeeze(2)
+    return at_ones - F.softplus(logits).sum(2) + losses.gaussian_log_density(z)
 
 
 @torch.no_grad()
@@ -203,7 +220,7 @@ def log_joint_on_grid(
         logits = vae.decoder(z).flatten(1)
         if logits.shape[1] != pixels.shape[1]:
             raise ValueError(
-                f"The images {tuple(x.shape)} have {pixels.shape[1]} pixels, and the decoder draws "
+                f"The images {tuple(x.shape)} have {pixels.shape[1]} pixels, and the decoder gives "
                 f"{logits.shape[1]}; give images of the shape that it was trained on."
             )
         # Σ x·logit - softplus(logit) is the Bernoulli log likelihood, as one matrix product.

@@ -45,7 +45,7 @@ from .resnet import (
 )
 from .restorer import Restorer
 from .translation import PatchDiscriminator, ResidualGenerator, UNet
-from .vae import ConvolutionalVAE, VariationalAutoencoder
+from .vae import ConvolutionalVAE, TwoLayerVAE, VariationalAutoencoder
 from .vgg import (
     VGG,
     Fire,
@@ -98,6 +98,7 @@ __all__ = [
     "SqueezeNet",
     "TiedAutoencoder",
     "Transition",
+    "TwoLayerVAE",
     "UNet",
     "VGG",
     "VariationalAutoencoder",

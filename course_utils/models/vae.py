@@ -124,3 +124,50 @@ class ConvolutionalVAE(VariationalAutoencoder):
             nn.Unflatten(1, grid),
             *up,
         )
+
+
+class TwoLayerVAE(VariationalAutoencoder):
+    """The VAE of Burda, Grosse and Salakhutdinov (2016) with one layer of latent variables.
+
+    Two tanh layers in the encoder and two in the decoder, with Glorot's first weights, as in their
+    paper (50 latent dimensions, 200 units).
+
+    Args:
+        latent: d, how many latent dimensions.
+        hidden: units of every hidden layer.
+        shape: (C, H, W) of an image.
+
+    Example:
+        >>> mu, logvar = TwoLayerVAE().encode(torch.rand(4, 1, 28, 28))
+        >>> mu.shape, logvar.shape
+        (torch.Size([4, 50]), torch.Size([4, 50]))
+    """
+
+    def __init__(
+        self, latent: int = 50, hidden: int = 200, shape: tuple[int, int, int] = (1, 28, 28)
+    ):
+        nn.Module.__init__(self)
+        check_sizes(latent=latent, hidden=hidden)
+        self.latent = latent
+        self.shape = tuple(shape)
+        pixels = math.prod(shape)
+        self.encoder = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(pixels, hidden),
+            nn.Tanh(),
+            nn.Linear(hidden, hidden),
+            nn.Tanh(),
+            nn.Linear(hidden, 2 * latent),
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latent, hidden),
+            nn.Tanh(),
+            nn.Linear(hidden, hidden),
+            nn.Tanh(),
+            nn.Linear(hidden, pixels),
+            nn.Unflatten(1, self.shape),
+        )
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.xavier_uniform_(layer.weight)
+                nn.init.zeros_(layer.bias)

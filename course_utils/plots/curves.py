@@ -15,8 +15,9 @@ def training_curves(
     measures: Mapping[str, str] | Sequence[str] | None = None,
     title: str = "",
     levels: Mapping[str, float] | None = None,
+    apart: bool = False,
 ):
-    """Losses over the steps of a run in one panel: pale as measured, strong as a running mean.
+    """Losses over the steps of a run: pale as measured, strong as a running mean.
 
     The mean runs over a fortieth of the run.
 
@@ -25,9 +26,10 @@ def training_curves(
         measures: which to draw, or measure -> what to call it; all without it.
         title: of the panel.
         levels: name -> value: what the losses are compared with, as dotted lines.
+        apart: one panel for each measure, for losses of different sizes.
 
     Returns:
-        the matplotlib axes.
+        the matplotlib axes; an array of them if they are apart.
 
     Raises:
         KeyError: a measure that the run has not.
@@ -36,26 +38,43 @@ def training_curves(
         >>> axes = training_curves({"D": torch.rand(200), "G": torch.rand(200)}, ["D"])
         >>> [text.get_text() for text in axes.get_legend().texts]
         ['D']
+        >>> len(training_curves({"reconstruction": 100 + torch.rand(9), "KL": torch.rand(9)},
+        ...                     apart=True))
+        2
     """
     from matplotlib import pyplot
 
     names = measures if isinstance(measures, Mapping) else {m: m for m in measures or history}
     if missing := [name for name in names if name not in history]:
         raise KeyError(f"The run has no measure {missing[0]!r}; it has {', '.join(history)}.")
-    _, axes = pyplot.subplots(figsize=(9, 3.6))
+    figure, panels = pyplot.subplots(
+        1, len(names) if apart else 1, figsize=(11 if apart else 9, 3.6), squeeze=False
+    )
     for number, (measure, name) in enumerate(names.items()):
+        axes = panels[0, number if apart else 0]
         values = history[measure].float()
         width = max(1, len(values) // 40)
         steps = torch.arange(1, len(values) + 1)
         axes.plot(steps, values, color=PALETTE[number], alpha=0.18, lw=1)
         mean = values.unfold(0, width, 1).mean(1)
         axes.plot(steps[width - 1 :], mean, color=PALETTE[number], label=name)
-    for name, level in (levels or {}).items():
-        axes.axhline(level, color="black", ls=":", lw=1.5)
-        axes.text(1.01, level, name, va="center", transform=axes.get_yaxis_transform())
-    axes.set(xlabel="step", ylabel="loss", title=title)
-    axes.legend(ncols=len(names), loc="upper left")
-    return axes
+        if apart:  # the first steps may be many times as high as all the others
+            low, high = mean.min().item(), mean.max().item()
+            room = 0.1 * (high - low) or 1.0
+            axes.set_ylim(low - room, high + room)
+    for axes in panels[0]:
+        for name, level in (levels or {}).items():
+            axes.axhline(level, color="black", ls=":", lw=1.5)
+            axes.text(1.01, level, name, va="center", transform=axes.get_yaxis_transform())
+        axes.set(xlabel="step", ylabel="loss")
+    if not apart:
+        axes.set_title(title)
+        axes.legend(ncols=len(names), loc="upper left")
+        return axes
+    figure.suptitle(title)
+    for axes, name in zip(panels[0], names.values()):
+        axes.set_title(name)
+    return panels[0]
 
 
 def dot_plot(

@@ -1,7 +1,8 @@
 """Schematics of the methods as small vector drawings: boxes, arrows, shapes of tensors.
 
-A drawing is a list of boxes on a grid and of arrows between them; the functions below make those
-of the lectures' methods. They are SVG, so they stay sharp on a projector and in a page.
+A drawing is a list of boxes on a grid and of arrows between them, and of plates around some of
+them; the functions below make those of the lectures' methods. They are SVG, so they stay sharp on a
+projector and in a page.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from .figures import PALETTE
 
 CELL_WIDTH, CELL_HEIGHT = 162, 98  # pixels of a place on the grid
 BOX_WIDTH, BOX_HEIGHT = 124, 54
+# The side of the square around each kind of circle.
+CIRCLES = {"operation": 34, "variable": 58, "observed": 58, "parameter": 40}
 MARGIN = 14
 # Of each kind of box: fill, outline. Data are grey, networks coloured, losses outlined.
 COLOURS = {
@@ -25,6 +28,9 @@ COLOURS = {
     "discriminator": ("#F8E3E6", PALETTE[5]),
     "loss": ("#FFFFFF", PALETTE[2]),
     "operation": ("#FFFFFF", "#333333"),
+    "variable": ("#FFFFFF", "#333333"),
+    "observed": ("#D9D9D9", "#333333"),
+    "parameter": ("#FFFFFF", "none"),
 }
 
 
@@ -37,9 +43,14 @@ class Box:
         at: (column, row) on the grid from the upper left; halves are allowed.
         text: in the box; several lines are separated by newlines.
         kind: data, network, encoder (narrows to the right), decoder and generator (widen),
-            discriminator (narrows), loss, or operation (a small circle).
+            discriminator (narrows), loss, or operation (a small circle); of a graphical model,
+            variable (a circle), observed (a grey one) or parameter (no outline).
         note: below it, such as the shape of a tensor.
         note_above: whether the note stands above, where an arrow leaves below.
+
+    Example:
+        >>> Box("z", (0, 0), "code z").size  # pixels
+        (124, 54)
     """
 
     name: str
@@ -58,7 +69,8 @@ class Box:
     @property
     def size(self) -> tuple[float, float]:
         """(width, height) in pixels."""
-        return (34, 34) if self.kind == "operation" else (BOX_WIDTH, BOX_HEIGHT)
+        side = CIRCLES.get(self.kind)
+        return (side, side) if side else (BOX_WIDTH, BOX_HEIGHT)
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,10 @@ class Arrow:
         dashed: as for a gradient, or what only happens in training.
         lane: None for the straight way (with a bend where the boxes are in different rows); a row
             through which the arrow makes a detour, as a skip connection does.
+
+    Example:
+        >>> Arrow("x", "plus", "identity shortcut", lane=-0.2).dashed
+        False
     """
 
     start: str
@@ -78,6 +94,27 @@ class Arrow:
     text: str = ""
     dashed: bool = False
     lane: float | None = None
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A frame around what a graphical model repeats.
+
+    Attributes:
+        upper_left, lower_right: its corners, (column, row) on the grid; a box at (0, 0) reaches
+            from -0.5 to 0.5 in both.
+        text: in its lower right corner, how often it is repeated.
+
+    Example:
+        >>> of_all = Plate((-0.45, -0.45), (0.45, 0.45), "N")
+        >>> drawing = Schematic([Box("x", (0, 0), "x", "observed")], [], "N images.", [of_all])
+        >>> drawing.svg.count("<rect")  # the ground, and the plate
+        2
+    """
+
+    upper_left: tuple[float, float]
+    lower_right: tuple[float, float]
+    text: str
 
 
 class Schematic:
@@ -94,7 +131,13 @@ class Schematic:
         (3, x goes into D.)
     """
 
-    def __init__(self, boxes: Sequence[Box], arrows: Sequence[Arrow], description: str):
+    def __init__(
+        self,
+        boxes: Sequence[Box],
+        arrows: Sequence[Arrow],
+        description: str,
+        plates: Sequence[Plate] = (),
+    ):
         """Draw.
 
         Raises:
@@ -109,7 +152,8 @@ class Schematic:
         # A lane needs half a row, a box a whole one.
         rows = max([box.at[1] + 1 for box in boxes] + [(a.lane or 0) + 0.75 for a in arrows])
         width, height = columns * CELL_WIDTH + 2 * MARGIN, rows * CELL_HEIGHT + 2 * MARGIN
-        parts = [_arrow(arrow, named[arrow.start], named[arrow.end]) for arrow in arrows]
+        parts = [_plate(plate) for plate in plates]
+        parts += [_arrow(arrow, named[arrow.start], named[arrow.end]) for arrow in arrows]
         parts += [_box(box) for box in boxes]
         self.svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
@@ -145,7 +189,7 @@ def _box(box: Box) -> str:
     fill, outline = COLOURS[box.kind]
     look = f'fill="{fill}" stroke="{outline}" stroke-width="2"'
     left, right, top, bottom = x - width / 2, x + width / 2, y - height / 2, y + height / 2
-    if box.kind == "operation":
+    if box.kind in CIRCLES:
         shape = f'<circle cx="{x:g}" cy="{y:g}" r="{width / 2:g}" {look}/>'
     elif box.kind in ("encoder", "discriminator", "decoder", "generator"):
         narrow = height / 4
@@ -165,6 +209,18 @@ def _box(box: Box) -> str:
     beside = top - 11 if box.note_above else bottom + 12
     note = _text(x, beside, box.note, 12, "#555555") if box.note else ""
     return shape + _text(x, y, box.text, 15) + note
+
+
+def _plate(plate: Plate) -> str:
+    (left, top), (right, bottom) = (
+        (MARGIN + (column + 0.5) * CELL_WIDTH, MARGIN + (row + 0.5) * CELL_HEIGHT)
+        for column, row in (plate.upper_left, plate.lower_right)
+    )
+    frame = (
+        f'<rect x="{left:g}" y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" '
+        'rx="10" fill="none" stroke="#333333" stroke-width="1.5"/>'
+    )
+    return frame + _text(right - 8 - 3.6 * len(plate.text), bottom - 14, plate.text, 13)
 
 
 def _arrow(arrow: Arrow, start: Box, end: Box) -> str:
@@ -242,6 +298,36 @@ def autoencoder(inputs: str = "x", code: str = "z", shape: str = "", code_shape:
     )  # fmt: skip
 
 
+def latent_variable_model():
+    """The graphical model of a VAE: z gives x with θ, the encoder with φ goes back (dashed).
+
+    Drawn as in figure 1 of Kingma and Welling (2014), https://arxiv.org/abs/1312.6114, but for the
+    prior, which has no parameters here.
+
+    Example:
+        >>> latent_variable_model().svg.count("<circle")  # z, x, and θ and φ without outline
+        4
+    """
+    return Schematic(
+        [
+            Box("phi", (0, 0.4), "φ", "parameter", "weights of the encoder", note_above=True),
+            Box("z", (1.2, 0.4), "z", "variable", "latent variable", note_above=True),
+            Box("x", (2.6, 0.4), "x", "observed", "image, observed", note_above=True),
+            Box("theta", (3.8, 0.4), "θ", "parameter", "weights of the decoder", note_above=True),
+        ],
+        [
+            Arrow("z", "x", "decoder p(x|z)"),
+            Arrow("x", "z", "encoder q(z|x)", dashed=True, lane=1.15),
+            Arrow("phi", "z", dashed=True),
+            Arrow("theta", "x"),
+        ],
+        "Graphical model: for each of N images a latent variable z is drawn from the prior, and "
+        "the image x from p(x|z) with the parameters θ, which all images share; the encoder "
+        "q(z|x) with the shared parameters φ goes from x back to z.",
+        [Plate((0.7, -0.25), (3.1, 1.45), "N images")],
+    )  # fmt: skip
+
+
 def variational_autoencoder(shape: str = "(N, 784)", code_shape: str = "(N, d)"):
     """Encoder to μ and log σ², a sample of z, decoder, and both terms of the ELBO.
 
@@ -255,12 +341,12 @@ def variational_autoencoder(shape: str = "(N, 784)", code_shape: str = "(N, d)")
     return Schematic(
         [
             Box("x", (0, 0.5), "x", note=shape),
-            Box("q", (1, 0.5), "encoder\nq(z|x)", "encoder"),
+            Box("q", (1, 0.5), "encoder φ\nq(z|x)", "encoder"),
             Box("mu", (2, 0), "μ", "data", code_shape, note_above=True),
             Box("sigma", (2, 1), "log σ²", "data", code_shape, note_above=True),
             Box("z", (3.2, 0.5), "z = μ + σ ⊙ ε", "data", code_shape, note_above=True),
             Box("eps", (3.2, 1.6), "ε ~ N(0, I)"),
-            Box("p", (4.3, 0.5), "decoder\np(x|z)", "decoder"),
+            Box("p", (4.3, 0.5), "decoder θ\np(x|z)", "decoder"),
             Box("r", (5.4, 0.5), "x̂", "data", shape, note_above=True),
             Box("kl", (1, 1.6), "KL(q(z|x)\n‖ p(z))", "loss"),
             Box("rec", (5.4, 1.6), "−log p(x|z)", "loss"),
@@ -459,4 +545,78 @@ def u_net(levels: Sequence[str] = ("64 × 64", "32 × 32", "16 × 16")):
         arrows,
         "U-Net: the resolution falls and rises again, and skip connections join layers of equal "
         "resolution.",
+    )
+
+
+def discriminative_and_generative():
+    """A model of p(y|x), and below it one of p(x|y) and p(y) with what follows from them.
+
+    Example:
+        >>> discriminative_and_generative().svg.startswith("<svg")
+        True
+    """
+    return Schematic(
+        [
+            Box("x", (0, 0), "data x"),
+            Box("D", (1.25, 0), "discriminative\np(y|x)", "discriminator"),
+            Box("y", (2.5, 0), "label y", note="where is the boundary?"),
+            Box("prior", (0, 1.25), "label y", note="y ~ p(y)"),
+            Box("G", (1.25, 1.25), "generative\np(x|y)", "generator"),
+            Box("sample", (2.5, 1.25), "new data x", note="x ~ p(x|y)"),
+            Box("bayes", (2.5, 2.25), "Bayes' rule", "loss"),
+            Box("posterior", (3.75, 1.9), "p(y|x)", note="which class?"),
+            Box("evidence", (3.75, 2.7), "p(x)", note="how likely are these data?"),
+        ],
+        [
+            Arrow("x", "D"), Arrow("D", "y"), Arrow("prior", "G"), Arrow("G", "sample"),
+            Arrow("G", "bayes", lane=2.25), Arrow("bayes", "posterior"),
+            Arrow("bayes", "evidence"),
+        ],
+        "A discriminative model goes from the data x to the label y by p(y|x). A generative model "
+        "goes from the label to new data by p(x|y); by Bayes' rule it also gives p(y|x) and p(x).",
+    )  # fmt: skip
+
+
+def taxonomy():
+    """Generative models by what they do about the density, with the lessons of the course.
+
+    After Goodfellow (2016), with diffusion models at their place.
+
+    Example:
+        >>> taxonomy().svg.startswith("<svg")
+        True
+    """
+    leaves = {  # family: the kind of density it belongs to, its lesson
+        "Gaussians\nlesson 00": ("tractable", "network"),
+        "autoregressive\nmodels": ("tractable", "data"),
+        "normalizing\nflows": ("tractable", "data"),
+        "VAE\nlesson 03": ("bounded", "network"),
+        "diffusion\nmodels": ("bounded", "data"),
+        "energy-based\nmodels": ("unnormalized", "data"),
+        "GANs: lessons\n04, 05 and 06": ("implicit", "network"),
+    }
+    kinds = {"tractable": "tractable", "bounded": "lower bound\n(ELBO)",
+             "unnormalized": "known up to\na constant"}  # fmt: skip
+    apart = 0.76  # rows between two leaves
+    rows: dict[str, list[float]] = {}
+    boxes, arrows = [], []
+    for number, (text, (parent, kind)) in enumerate(leaves.items()):
+        rows.setdefault(parent, []).append(number * apart)
+        boxes.append(Box(text, (3.9, number * apart), text, kind))
+        arrows.append(Arrow(parent, text))
+    for name, text in kinds.items():
+        boxes.append(Box(name, (2.6, sum(rows[name]) / len(rows[name])), text, "loss"))
+        arrows.append(Arrow("explicit", name))
+    boxes += [
+        Box("explicit", (1.3, sum(rows["bounded"]) / 2), "explicit\ndensity", "loss"),
+        Box("implicit", (1.3, rows["implicit"][0]), "implicit\ndensity", "loss"),
+        Box("root", (0, rows["unnormalized"][0]), "generative\nmodels", "loss"),
+    ]
+    arrows += [Arrow("root", "explicit"), Arrow("root", "implicit")]
+    return Schematic(
+        boxes,
+        arrows,
+        "A tree of generative models. Explicit density, tractable: Gaussian classifiers, "
+        "autoregressive models, normalizing flows; with a lower bound: variational autoencoder, "
+        "diffusion models; known up to a constant: energy-based models. Implicit density: GANs.",
     )

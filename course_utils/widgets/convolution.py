@@ -18,15 +18,15 @@ from torch.nn.functional import conv2d, conv_transpose2d, pad
 from ..plots.images import load_font
 from ..session.arguments import whole
 
-FORWARD, STAMPS, FANCY = "forward", "transposed, stamps", "transposed, fancy padding"
-DIRECTIONS = (FORWARD, STAMPS, FANCY)
+FORWARD, CONTRIBUTIONS, FANCY = "forward", "transposed, contributions", "transposed, fancy padding"
+DIRECTIONS = (FORWARD, CONTRIBUTIONS, FANCY)
 
 WIDTH, HEIGHT, MARGIN, GAP = 940, 470, 12, 44
 LARGEST = 100  # of the sizes, in pixels: more cells would be smaller than a dot
 LARGEST_CELL, SMALLEST_WITH_NUMBER = 46, 17
 # Colours of cells. Blue is what the kernel covers, yellow what is written now; padding is grey.
 INK, PALE_INK = "#000000", "#777777"
-PLAIN, PADDING, UNREAD, NOT_YET = "#FFFFFF", "#D9D9D9", "#E8C4CA", "#F7F7F7"
+PLAIN, PADDING, UNREACHED, NOT_YET = "#FFFFFF", "#D9D9D9", "#E8C4CA", "#F7F7F7"
 COVERED, COVERED_PADDING, WRITTEN, NOW = "#88CCEE", "#5E93AD", "#F3E3B5", "#DDAA33"
 
 
@@ -103,7 +103,7 @@ def convolution_walk(
     lines = _sentences(size, kernel, padding, stride, direction, side)
     if side < 1:
         return _paint(_nothing(size, kernel, padding * (direction == FORWARD)), lines)
-    panels = {FORWARD: _forward, STAMPS: _contributions, FANCY: _fancy}[direction]
+    panels = {FORWARD: _forward, CONTRIBUTIONS: _contributions, FANCY: _fancy}[direction]
     return _paint(panels(size, kernel, stride, padding, step), lines)
 
 
@@ -198,7 +198,7 @@ def _sliding(given: Tensor, inside: Tensor, weights: Tensor, stride: int, step: 
     under[top : top + kernel, left : left + kernel] = True
     reached = (side - 1) * stride + kernel
     colours = numpy.where(inside, PLAIN, PADDING)
-    colours[reached:], colours[:, reached:] = UNREAD, UNREAD
+    colours[reached:], colours[:, reached:] = UNREACHED, UNREACHED
     colours = numpy.where(under, numpy.where(inside, COVERED, COVERED_PADDING), colours)
     order = torch.arange(side**2).view(side, side)
     written = numpy.select([order == position, order < position], [NOW, WRITTEN], NOT_YET)

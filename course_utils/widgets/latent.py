@@ -1,20 +1,23 @@
 """Views of a latent space: what the sliders of the VAE and autoencoder lessons show.
 
 Each view draws its axes once and then only what moves, so that it follows a dragged slider.
-Give its method `draw` to `explore`.
+Give its method `draw` to `explore`. `LatentMap` is a widget already: its point is also dragged with
+the mouse.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy
 import torch
 from torch import Tensor
 
 from .. import plots
-from ..session.arguments import real, whole
+from ..session.arguments import real
+from .explorer import Explorer, _selection
+from .plane import Plane, frame_of
 
 FINITE = "a finite number"
 
@@ -87,78 +90,6 @@ class ELBOView:
         return self.plot.image()
 
 
-class PosteriorAnimation:
-    """The posteriors of some images as ellipses, for several runs and frames of training.
-
-    Args:
-        animations: run -> (frames, N, 4): two means and two log variances of each image.
-        labels: (N,) classes, for the colours.
-        steps: the training step of each frame.
-        reach: half-axes of an ellipse in standard deviations.
-
-    Example:
-        >>> plots.use_course_style()
-        >>> history = torch.zeros(2, 5, 4)  # two frames of five posteriors N(0, I)
-        >>> view = PosteriorAnimation({"VAE": history}, torch.arange(5), steps=[0, 100])
-        >>> view.draw("VAE", frame=1).shape
-        (416, 448, 3)
-    """
-
-    CORNERS = 16
-
-    def __init__(
-        self,
-        animations: Mapping[str, Tensor],
-        labels: Tensor,
-        steps: Sequence[int],
-        reach: float = 2.0,
-    ):
-        from matplotlib import pyplot
-        from matplotlib.collections import PolyCollection
-
-        angle = torch.linspace(0, 2 * math.pi, self.CORNERS)
-        circle = reach * torch.stack([angle.cos(), angle.sin()], dim=-1)
-        self.outlines, self.extents = {}, {}
-        for run, animation in animations.items():
-            mu, logvar = animation.chunk(2, dim=-1)
-            sigma = (0.5 * logvar).exp()
-            self.outlines[run] = (mu[:, :, None] + sigma[:, :, None] * circle).numpy()
-            self.extents[run] = max(3.2, 1.05 * mu[-1].abs().quantile(0.99).item())
-        self.steps = steps
-        colours = [plots.PALETTE[label % 10] for label in labels.long().tolist()]
-        self.stages = {}
-        for run, extent in self.extents.items():
-            figure, axis = pyplot.subplots(figsize=(5.6, 5.2))
-            ellipses = PolyCollection([], facecolors=colours, alpha=0.5, lw=0)
-            axis.add_collection(ellipses)
-            prior = pyplot.Circle((0, 0), 2, fill=False, color="black", ls="--", lw=1.5)
-            axis.add_patch(prior)
-            axis.set(
-                xlim=(-extent, extent),
-                ylim=(-extent, extent),
-                aspect="equal",
-                title=run,
-                xlabel="first dimension of z   (dashed: 2σ of the prior)",
-                ylabel="second",
-            )
-            text = axis.text(0.02, 0.97, "", transform=axis.transAxes, va="top")
-            self.stages[run] = (plots.LivePlot(figure, [ellipses, text]), ellipses, text)
-
-    def draw(self, goal: str, frame: int) -> numpy.ndarray:
-        """The image (H, W, 3) of the run called `goal` at a frame, counted from 0.
-
-        Raises:
-            ValueError: there is no such run or frame.
-        """
-        if goal not in self.stages:
-            raise ValueError(f"There is no run {goal!r}; choose one of {', '.join(self.stages)}.")
-        frame = whole(frame, "frame", least=0, most=len(self.outlines[goal]) - 1)
-        plot, ellipses, text = self.stages[goal]
-        ellipses.set_verts(self.outlines[goal][frame])
-        text.set_text(f"step {self.steps[frame]}")
-        return plot.image()
-
-
 class LatentPad:
     """A point in a two-dimensional latent space, and the image that is decoded from it.
 
@@ -190,6 +121,7 @@ class LatentPad:
         figure, axis = pyplot.subplots(figsize=(5, 4.8))
         plots.codes_map(axis, codes, labels, classes, extent)
         axis.set(xlabel="first", ylabel="second")
+        self.axis = axis
         (self.point,) = axis.plot([0], [0], "o", ms=16, mfc="none", mec="red", mew=4)
         self.plot = plots.LivePlot(figure, [self.point])
 
@@ -201,3 +133,80 @@ class LatentPad:
         code = self.codes.new_tensor([[first, second]])
         image = self.decoder(code).sigmoid()
         return plots.side_by_side(self.plot.image(), plots.image_grid(image, 1, scale=10))
+
+
+class LatentMap(Explorer):
+    """A `LatentPad` whose point is dragged with the mouse, or moved by the sliders below it.
+
+    Args:
+        decoder: (1, 2) code -> (1, C, H, W) logits.
+        codes, labels, classes: the codes of a dataset, (N, 2), the class of each, (N,), and the
+            names of the classes, drawn behind the point.
+        description: a sentence for readers who cannot see the image.
+        extent: the axes show [-extent, extent]², and the point stays inside.
+
+    Attributes:
+        plane: the `Plane` with the handle of the point.
+        code: (first, second) of the point, rounded to `STEP`.
+
+    Example:
+        >>> plots.use_course_style()
+        >>> decoder = lambda z: z.sum() + torch.zeros(1, 1, 28, 28)
+        >>> codes, labels = torch.randn(9, 2), torch.zeros(9)
+        >>> latent_map = LatentMap(decoder, codes, labels, ["zero"], "A map of codes.")
+        >>> latent_map.set(first=1.0, second=-0.5).code
+        (1.0, -0.5)
+    """
+
+    STEP = 0.02
+
+    def __init__(
+        self,
+        decoder: Callable[[Tensor], Tensor],
+        codes: Tensor,
+        labels: Tensor,
+        classes: Sequence[str],
+        description: str,
+        extent: float = 3.2,
+    ):
+        pad = LatentPad(decoder, codes, labels, classes, extent)
+        self.plane, self._dragging = None, False
+        self.reach = round(extent / self.STEP)  # the positions go from -reach to reach
+        places = [round(self.STEP * n, 6) for n in range(-self.reach, self.reach + 1)]
+        # Not FloatSliders: a browser rounds the value of one to its step and sends it back.
+        labelled = [f"{value:.2f}" for value in places]
+        sliders = {name: _selection(name, labelled) for name in ("first", "second")}
+        for slider in sliders.values():
+            slider.value = self.reach  # the middle, 0
+        super().__init__(pad.draw, sliders, description, dict.fromkeys(sliders, places))
+
+        height, width, _ = self.image.shape
+        self.plane = Plane(
+            self.png,
+            [self.code],
+            self._dragged,
+            extent=(-extent, extent, -extent, extent),
+            frame=frame_of(pad.axis, height, width),
+            label="code",
+            max_width=f"{60 * width / height:.0f}vh",  # so low that the sliders are on the screen
+        )
+        self.view = self.plane.view
+        self.box.children = [self.plane.box, *sliders.values(), self.message]
+
+    @property
+    def code(self) -> tuple[float, float]:
+        """(first, second): the point whose image is shown."""
+        return tuple(self.state.values())
+
+    def _dragged(self) -> None:
+        self._dragging = True  # the image is drawn once, and the handle stays with the mouse
+        for slider, value in zip(self.sliders.values(), self.plane.points[0]):
+            slider.value = self.reach + round(value / self.STEP)
+        self._dragging = False
+        super()._redraw()
+
+    def _redraw(self, change=None) -> None:
+        if not self._dragging:
+            super()._redraw(change)
+            if self.plane:
+                self.plane.put([self.code])

@@ -1,4 +1,5 @@
-// Handles over an image: drag to move, click to add, double-click or Delete to remove.
+// Handles over an image: drag to move, click to add (a single one moves there), double-click or
+// Delete to remove.
 const SEND_EVERY = 40; // milliseconds while dragging: at most 25 updates a second
 const NUDGE = 0.01; // of the width of the plane, for one press of an arrow key
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
@@ -68,8 +69,9 @@ function render({ model, el }) {
   el.onclick = (event) => {
     const [x, y] = pointAt(event), number = points().length;
     const inside = low <= x && x <= high && bottom <= y && y <= top;
-    const more = event.target === el && number < model.get("most");
-    if (inside && more) put([...points(), [x, y]], number);
+    if (!inside || event.target !== el) return;
+    if (model.get("most") === 1) moveTo(0, [x, y]); // a single handle comes to the click
+    else if (number < model.get("most")) put([...points(), [x, y]], number);
   };
   model.on("change:state", draw);
   draw();

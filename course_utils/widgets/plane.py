@@ -19,7 +19,8 @@ class Plane:
     """Handles over an image, at points of a plane that is part of the image.
 
     A handle is dragged with the mouse or a finger, or moved with the arrow keys. A click on an
-    empty place adds one; a double-click or the Delete key removes one.
+    empty place adds one, or moves the handle there if it is to be the only one; a double-click or
+    the Delete key removes one.
     The image itself shows where the points are: a handle is seen only while it is used.
 
     Args:

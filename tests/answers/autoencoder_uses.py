@@ -1,4 +1,4 @@
-"""Answers to the exercises of notebook 02b."""
+"""Answers to the exercises of lesson 02b."""
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +17,6 @@ def hole_loss_by_hand(restored, truth, hole):
 RIGHT = {
     "precision": [precision_by_hand, lambda f, w, k: (f.T[:k] == w).double().mean(0)],
     "hamming": [lambda a, s: torch.cdist(a.float(), s.float(), p=1)],
-    "psnr": [lambda x, t: -20 * ((x - t).flatten(1).norm(dim=1) / 90**0.5).log10()],
     "hole_loss": [hole_loss_by_hand, lambda *given: hole_loss_by_hand(*given).double()],
 }
 WRONG = {
@@ -32,10 +31,6 @@ WRONG = {
         (lambda a, s: (s[:, None] ^ a).sum(2), "turned round"),
         (lambda a, s: (a ^ s[: len(a)]).sum(1), "every query with every"),
         (lambda a, s: torch.full((len(a), len(s)), 0.3), "get 0.3"),
-    ],
-    "psnr": [
-        (lambda x, t: -10 * F.mse_loss(x, t).log10(), "whole batch"),
-        (lambda x, t: torch.full((len(x),), 7.0), "yours is 7.00"),
     ],
     "hole_loss": [
         (lambda x, t, hole: F.mse_loss(x * hole, t * hole), "whole batch"),

@@ -11,7 +11,7 @@ def normal(mu, logvar):
 
 
 def drawn(noise, spread=lambda logvar: (0.5 * logvar).exp()):
-    """A reparameterisation with another noise, or another spread."""
+    """A reparameterization with another noise, or another spread."""
     return lambda mu, logvar: mu + spread(logvar) * noise(mu)
 
 
@@ -19,13 +19,11 @@ RIGHT = {
     "kl": [lambda mu, logvar: kl_divergence(normal(mu, logvar), Normal(0, 1)).sum(1)],
     "reparameterise": [lambda mu, logvar: normal(mu, logvar).rsample()],
     "interpolate": [lambda a, b, n: torch.stack([a + i / (n - 1) * (b - a) for i in range(n)])],
-    "active_units": [lambda mu: sum(column.std() > 0.1 for column in mu.T)],
-    "importance_weighted": [lambda w: (w - w.amax()).exp().mean(1).log() + w.amax()],
 }
 WRONG = {
     "kl": [
         (lambda mu, logvar: check_kl.reference(mu, logvar).sum(), "whole batch"),
-        (lambda mu, logvar: mu**2 - logvar, "sum over the latent numbers"),
+        (lambda mu, logvar: mu**2 - logvar, "sum over the latent dimensions"),
         (lambda mu, logvar: (mu**2).sum(1), "term by term"),
         (lambda mu, logvar: mu.sum(0), "shape"),
         (lambda mu, logvar: (mu / 0).sum(1), "finite"),
@@ -40,7 +38,7 @@ WRONG = {
         (drawn(lambda mu: torch.rand_like(mu) - 0.5), "uniform"),
         (drawn(torch.rand_like), "mean"),
         (drawn(lambda mu: torch.randn(1, 2)), "every image gets the same noise"),
-        (drawn(lambda mu: torch.randn(len(mu), 1)), "all numbers of a code get the same noise"),
+        (drawn(lambda mu: torch.randn(len(mu), 1)), "all dimensions of a code get the same noise"),
         (drawn(lambda mu: torch.randn_like(mu).sign()), "not normal"),
         (lambda mu, logvar: drawn(torch.randn_like)(mu, logvar).detach(), "no gradient"),
         (
@@ -51,15 +49,5 @@ WRONG = {
     "interpolate": [
         (lambda a, b, n: a.lerp(b, torch.linspace(0, 1, n)[:, None] ** 2), "half of each"),
         (lambda a, b, n: a.lerp(b, torch.linspace(0, 1, n)[:, None]).T, "one row a step"),
-    ],
-    "active_units": [
-        (lambda mu: mu.var(0) > 0.01, "not a tensor of shape"),
-        (lambda mu: 100, "100 units of 7"),
-        (lambda mu: 3, "3 are counted instead of 1"),
-    ],
-    "importance_weighted": [
-        (lambda w: w.exp().mean(1).log(), "logsumexp"),
-        (lambda w: w.amax(1), "log of the mean"),
-        (lambda w: w.logsumexp(0), "shape"),
     ],
 }

@@ -145,12 +145,6 @@ def machine():
     return widgets.TimeMachine(g, d, frames, mixtures.ring(), [("G", lambda g, d: None)])
 
 
-@cache
-def posteriors():
-    history = {"VAE": torch.zeros(5, 5, 4)}
-    return widgets.PosteriorAnimation(history, torch.arange(5), steps=list(range(5)))
-
-
 GREY = numpy.full((64, 64, 3), 128, numpy.uint8)
 
 
@@ -242,6 +236,11 @@ WHOLES = {
         3,
         "bins",
     ),
+    "metrics.density_and_coverage, nearest": (
+        lambda n: metrics.density_and_coverage(*IMAGES.flatten()[:36].view(2, 9, 2), n),
+        3,
+        "nearest",
+    ),
     "metrics.ssim, window": (lambda n: metrics.ssim(IMAGES, IMAGES, n), 3, "window"),
     "retrieval.precision_at, k": (lambda n: retrieval.precision_at(some(2, 5) > 2, n), 3, "k"),
     "pixels.resized, size": (lambda n: pixels.resized(IMAGES, n), 3, "size"),
@@ -269,7 +268,7 @@ WHOLES = {
         "size",
     ),
     "convolution_walk, kernel": (
-        lambda n: convolution.convolution_walk(5, n, 1, 0, "transposed, stamps", 0),
+        lambda n: convolution.convolution_walk(5, n, 1, 0, "transposed, contributions", 0),
         3,
         "kernel",
     ),
@@ -299,7 +298,6 @@ WHOLES = {
     "TimeMachine.draw, frame": (lambda n: machine().draw(n), 3, "frame"),
     "TimeMachine.draw, slow_motion": (lambda n: machine().draw(0, n), 3, "slow_motion"),
     "TimeMachine.draw, run": (lambda n: machine().draw(0, run=n), 2, "run"),
-    "PosteriorAnimation.draw, frame": (lambda n: posteriors().draw("VAE", n), 3, "frame"),
     "ImagePicker, shape": (picked, 16, "shape"),
     "StyleStudio, size": (studio, 16, "size"),
     "a layer of a model": (
@@ -333,7 +331,7 @@ CALLS = {
     **{what: (lambda _, n, call=call: call(n), *rest) for what, (call, *rest) in WHOLES.items()},
     **IN_A_FOLDER,
 }
-SLOW = ("TimeMachine", "PosteriorAnimation", "StyleStudio", "data.load, size of photographs",
+SLOW = ("TimeMachine", "StyleStudio", "data.load, size of photographs",
         "factor_sheet", "a network", "a layer", "a code", "paint")  # fmt: skip
 
 
@@ -558,6 +556,7 @@ SPECS = {
         ["axis 0 twice", "axis 0 of", "new axis 0", "new axis 1"],
     ),
     metrics.frechet_distance: ({"first": some(9, 2), "second": some(8, 2)}, ["axis 0 twice"]),
+    metrics.density_and_coverage: ({"real": some(9, 2), "fake": some(8, 2)}, ["axis 0"]),
     metrics.psnr: ({"images": some(3, 1, 4, 4), "truth": some(3, 1, 4, 4)}, []),
     metrics.ssim: ({"images": some(3, 1, 12, 12), "truth": some(3, 1, 12, 12)}, []),
     metrics.sharpness: (
@@ -568,13 +567,15 @@ SPECS = {
     metrics.log_joint_on_grid: ({"vae": VAE, "x": DIGITS, "steps": 3}, ["axis 0"]),
     retrieval.euclidean: ({"queries": some(3, 4), "gallery": some(5, 4)}, ["axis 0"]),
     retrieval.hamming: ({"queries": some(3, 4) > 0.5, "gallery": some(5, 4) > 0.5}, ["axis 0"]),
+    retrieval.packed: ({"bits": some(3, 8) > 0.5}, ["axis 0", "axis 1 twice"]),
     retrieval.ranked: ({"distances": some(3, 4)}, ["axis"]),
     retrieval.average_precision: ({"hits": some(3, 4) > 0.5}, ["axis"]),
     retrieval.precision_at: ({"hits": some(3, 4) > 0.5, "k": 2}, ["axis 0", "axis 1 twice"]),
 }
 # Their shapes are those of a network, which refuses others itself, or are free.
 OTHERS = {losses.squared_gradient_norm, metrics.binarise, metrics.log_joint, metrics.log_weights,
-          metrics.elbo, metrics.importance_weighted_elbo, metrics.code_grid}  # fmt: skip
+          metrics.elbo, metrics.importance_weighted_elbo, metrics.code_grid,
+          retrieval.popcount}  # fmt: skip
 ROOMS = (losses, codes, images, likelihood, distributions, retrieval)
 
 
@@ -604,6 +605,7 @@ def may_compare(each, one: tuple[int, ...], other: tuple[int, ...]) -> bool:
         retrieval.euclidean,
         retrieval.hamming,
         metrics.frechet_distance,
+        metrics.density_and_coverage,
     ):  # as many columns, other rows
         return one[1:] == other[1:]
     if each is losses.contractive_penalty:
@@ -737,6 +739,9 @@ ROWS += [
         lambda _: retrieval.hamming(some(3, 4), some(3, 4)),
         "booleans",
     ),
+    refused("packed: seven bits", lambda _: retrieval.packed(some(3, 7) > 0.5), "whole bytes"),
+    refused("packed: codes that are no bits", lambda _: retrieval.packed(some(3, 8)), "booleans"),
+    refused("popcount: booleans", lambda _: retrieval.popcount(some(3, 8) > 0.5), "bytes"),
     refused(
         "code_grid: an extent of NaN", lambda _: metrics.code_grid(math.nan, 3), "extent is nan"
     ),
@@ -1207,16 +1212,6 @@ ROWS += [
     ),
     refused("ELBOView.draw: sigma of 0", lambda _: bound_view().draw(0, 0, 0), "sigma is 0"),
     refused("ELBOView.draw: NaN", lambda _: bound_view().draw(math.nan, 1, 0), "mean is nan"),
-    refused(
-        "PosteriorAnimation.draw: an unknown run",
-        lambda _: posteriors().draw("GAN", 0),
-        "no run 'GAN'",
-    ),
-    refused(
-        "PosteriorAnimation.draw: beyond the last frame",
-        lambda _: posteriors().draw("VAE", 5),
-        "frame is 5; use a whole number from 0 to 4",
-    ),
     refused("TimeMachine.draw: beyond the last frame", lambda _: machine().draw(9), "from 0 to 4"),
     refused("TimeMachine.draw: run 0", lambda _: machine().draw(0, run=0), "run is 0"),
     refused(
@@ -1242,4 +1237,22 @@ ROWS += [
         ("a dictionary", {"size": 3}, "size is .'size': 3.; use"),
         ("a complex number", 3 + 0j, "size is .3.0j.; use"),
     )
+]
+ROWS += [
+    refused(
+        f"random_affine, {name}: {what}",
+        lambda _, name=name, bad=bad: augmentation.random_affine(IMAGES, **{name: bad}),
+        f"{name} is",
+    )
+    for name in ("shift", "degrees", "scale", "shear")
+    for what, bad in SHARES.items()
+    if what != "2"
+]
+ROWS += [
+    refused(
+        f"deskewed: a size of {bad}",
+        lambda _, bad=bad: augmentation.deskewed(IMAGES, bad),
+        "size is",
+    )
+    for bad in (0, -1, math.nan, "half")
 ]
