@@ -93,6 +93,15 @@ def test_dropped_codes_of_the_first_layer_are_not_scaled_up(lesson, x):
     assert torch.allclose(given[0][kept], net.first_code(x)[kept], atol=1e-6)
 
 
+def test_the_second_layer_decodes_as_the_whole_network_does(lesson, x):
+    net, received = lesson.TwoLayers(), []
+    loss, _ = lesson.second_layer(net, x, 0.0)
+    net.down_1.register_forward_pre_hook(lambda _, inputs: received.append(inputs[0]))
+    net(x)
+    expected = 0.5 * (received[0] - net.first_code(x)).square().sum(1).mean()
+    assert torch.allclose(loss, expected, rtol=1e-5)
+
+
 def test_greedy_training_uses_as_many_epochs(lesson, x, lab, capsys):
     lesson.train_greedily(lesson.denoising_mask, x, lab, 0.5, epochs=8)
     done = capsys.readouterr().out

@@ -11,7 +11,18 @@ from course_utils.authoring.sizes import MINUTES, is_folded, measure, minutes
 
 # Rewritten by the pattern. The others follow, one after the other, and then this is all of them;
 # until then their headers say how many minutes they really take.
-REWRITTEN = ("04_gans_and_mode_collapse", "04b_stabilizing_gans", "05_conditional_gan")
+REWRITTEN = (
+    "00_start_here",
+    "00b_learning_curves_and_convolutions",
+    "02_autoencoders",
+    "02b_autoencoder_uses",
+    "02c_autoencoder_variants",
+    "03_vae_latent_space",
+    "03b_measuring_a_vae",
+    "04_gans_and_mode_collapse",
+    "04b_stabilizing_gans",
+    "05_conditional_gan",
+)
 MAIN = {"visible": 45, "folded": 25, "lines": 400, "longest": 20, "words": 3000}
 COMPANION = {"visible": 60, "folded": 30, "lines": 500, "longest": 25, "words": 3000}
 MEDIAN, MINUTES_ALONE, MINUTES_IN_CLASS = 6, 110, 50

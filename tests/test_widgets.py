@@ -202,3 +202,12 @@ def test_a_live_plot_redraws_what_moves_and_keeps_the_rest():
     assert not numpy.array_equal(low, plot.image())
     line.set_ydata([0, 0])
     assert numpy.array_equal(low, plot.image())
+
+
+def test_labels_of_a_latent_map_do_not_overlap():
+    plots.use_course_style()
+    codes = torch.tensor([[0.0, 0.0], [0.0, 0.0], [0.1, 0.0], [2.0, 2.0]])
+    pad = widgets.LatentPad(lambda z: torch.zeros(1, 1, 4, 4), codes, torch.arange(4), "0123")
+    places = torch.tensor([text.get_position() for text in pad.axis.texts])
+    assert torch.pdist(places).min() > 0.4  # a circle is this wide where the map is 6.4 wide
+    assert torch.equal(places[3], codes[3])  # one that is in nobody's way stays

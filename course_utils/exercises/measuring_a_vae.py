@@ -45,8 +45,8 @@ check_importance_weighted = Exercise(
     lambda log_weights: log_weights.logsumexp(1) - math.log(log_weights.shape[1]),
     [
         Case((LOG_WEIGHTS,)),
-        Case((LOG_WEIGHTS - 500,), but="right for small numbers, but real log weights are near "
-             "-500 and exp of that is 0; use torch.logsumexp, which takes the largest out first."),
+        Case((LOG_WEIGHTS - 500,), but="right for small numbers, but log weights of images can be "
+             "near -500, where exp is 0; use torch.logsumexp, which takes the largest out first."),
     ],
     [
         (lambda w: w.mean(1), "that is the plain ELBO; the mean goes inside the log."),

@@ -90,6 +90,29 @@ class ELBOView:
         return self.plot.image()
 
 
+def _set_apart(axis, least: float) -> None:
+    """Move the labels of a map that overlap apart, each with a line back to its place.
+
+    Args:
+        axis: matplotlib axes whose texts are the labels.
+        least: how far apart they shall be, in the unit of the axes.
+    """
+    at = torch.tensor([text.get_position() for text in axis.texts], dtype=torch.double)
+    turns = torch.arange(len(at)).double()
+    # Labels of one and the same place need different directions to go apart.
+    moved = at + 0.01 * least * torch.stack([turns.cos(), turns.sin()], dim=-1)
+    for _ in range(100):
+        between = moved[:, None] - moved
+        distance = between.norm(dim=-1, keepdim=True).clamp(min=1e-9)
+        overlap = (least - distance).clamp(min=0)
+        moved = moved + (0.3 * overlap * between / distance).sum(dim=1)
+    for text, old, new in zip(axis.texts, at, moved):
+        if (new - old).norm() > 0.1 * least:
+            colour = text.get_bbox_patch().get_edgecolor()
+            axis.plot(*torch.stack([old, new]).T, color=colour, lw=1.5, scalex=False, scaley=False)
+            text.set_position(new.tolist())
+
+
 class LatentPad:
     """A point in a two-dimensional latent space, and the image that is decoded from it.
 
@@ -120,6 +143,7 @@ class LatentPad:
         self.decoder, self.codes = decoder, codes
         figure, axis = pyplot.subplots(figsize=(5, 4.8))
         plots.codes_map(axis, codes, labels, classes, extent)
+        _set_apart(axis, least=0.15 * extent)
         axis.set(xlabel="first", ylabel="second")
         self.axis = axis
         (self.point,) = axis.plot([0], [0], "o", ms=16, mfc="none", mec="red", mew=4)
