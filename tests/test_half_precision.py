@@ -19,6 +19,7 @@ NETWORKS = {  # name: the sizes that it is made with, its inputs
     "ConvolutionalAutoencoder": ((16, 16, "stride", (3, 32, 32)), IMAGES),
     "VariationalAutoencoder": ((8,), DIGITS),
     "ConvolutionalVAE": ((8,), DIGITS),
+    "TwoLayerVAE": ((8, 16), DIGITS),
     "Generator": ((), (CODES,)),
     "Discriminator": ((), IMAGES),
     "ConditionalGenerator": ((), (CODES, CLASSES)),

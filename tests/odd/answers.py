@@ -332,8 +332,9 @@ def says(what: str, name: str, answer: object, line: str) -> Row:
 OVERWRITTEN = [
     says("end -= start in a right walk", "vae_latent_space-interpolate", walk_in_place,
          r"✘ .*changes `end` itself"),
-    says("x.clamp_() in right decibels", "autoencoder_uses-psnr",
-         lambda x, t: -10 * x.sub_(t).square().flatten(1).mean(1).log10(),
+    says("x.sub_() in a right loss of the hole", "autoencoder_uses-hole_loss",
+         lambda x, t, hole: (x.sub_(t).square() * hole).flatten(1).sum(1)
+         / hole.expand_as(t).flatten(1).sum(1),
          r"✘ .*changes `restored` itself"),
     says("mu += ... in a right trick", "vae_latent_space-reparameterise",
          lambda mu, logvar: mu.add_(logvar.mul(0.5).exp() * torch.randn_like(mu)),
@@ -477,7 +478,7 @@ def documented_stub(n):
 
 
 def with_a_gradient_that_exits(h: Tensor, weight: Tensor) -> Tensor:
-    return SOLUTIONS["autoencoders-contractive"][1](Interrupted.apply(h), weight)
+    return SOLUTIONS["autoencoder_variants-contractive"][1](Interrupted.apply(h), weight)
 
 
 def modified_on_the_way(h: Tensor, weight: Tensor) -> Tensor:
@@ -504,13 +505,14 @@ ROWS: list[Row] = [
          lambda x, share: x.double() + torch.randn_like(x.double()), "✘ .*add nothing"),
     says("codes in float64", "conditional_uses-find_latent",
          lambda *given: SOLUTIONS["conditional_uses-find_latent"][1](*given).double(), "✔"),
-    says("a sum over the wrong dimension", "autoencoders-contractive",
-         lambda h, weight: SOLUTIONS["autoencoders-contractive"][1](h.T, weight.T), "✘"),
+    says("a sum over the wrong dimension", "autoencoder_variants-contractive",
+         lambda h, weight: SOLUTIONS["autoencoder_variants-contractive"][1](h.T, weight.T), "✘"),
     says("codes that are whole numbers", "vae_latent_space-reparameterise",
          lambda mu, logvar: mu.long(), "✘ .*numbers with decimals"),
-    says("a gradient that ends Python", "autoencoders-contractive", with_a_gradient_that_exits,
+    says("a gradient that ends Python", "autoencoder_variants-contractive",
+         with_a_gradient_that_exits,
          "✘ .*way back to its gradient PyTorch stopped with SystemExit"),
-    says("a gradient that is overwritten", "autoencoders-contractive", modified_on_the_way,
+    says("a gradient that is overwritten", "autoencoder_variants-contractive", modified_on_the_way,
          "✘ .*way back to its gradient PyTorch stopped with RuntimeError"),
     says("an object that ends Python when it is looked at", "resnet-parameters",
          lambda n: Exiting(), f"✘ .*{NOT_COMPARED}.*SystemExit"),
