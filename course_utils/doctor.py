@@ -53,7 +53,7 @@ def doctor() -> int:
     places = [folder("COURSE_RUNS", runs_folder()), folder("COURSE_DATA", data_folder())]
     _print_part("Folders", places)
     _print_part("Data", data(data_folder()))
-    _print_part("Weights", weights(ROOT / "data" / "weights"))
+    _print_part("Weights", [*weights(ROOT / "data" / "weights"), imagenet_weights()])
     if unusable := [place for place in places if place.remedy]:
         print(f"\n{len(unusable)} to mend before you begin: {unusable[0].remedy}.")
         return 1
@@ -142,6 +142,26 @@ def weights(folder: Path) -> Iterator[Finding]:
         yield Finding("weights", f"none in {folder}", remedy)
     for file in files:
         yield _weights_file(file)
+
+
+def imagenet_weights() -> Finding:
+    """Whether the optional package with the weights of an ImageNet network is there, and whole.
+
+    Example:
+        >>> imagenet_weights().subject
+        'efficientnet_lite0'
+    """
+    from .shipped import imagenet
+    from .shipped.cards import Refused
+
+    subject = "efficientnet_lite0"
+    try:
+        size = len(imagenet.weights_bytes())
+    except imagenet.NotInstalled:
+        return Finding(subject, "not installed, optional", f"`{imagenet.INSTALL}` brings it")
+    except Refused:
+        return Finding(subject, "its file is damaged", f"`{imagenet.REINSTALL}` brings it again")
+    return Finding(subject, f"{size / 1e6:.2f} MB, in {imagenet.PACKAGE}")
 
 
 def _print_part(title: str, findings: Iterable[Finding]) -> None:

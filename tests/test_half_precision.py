@@ -11,6 +11,8 @@ from course_utils import models
 
 IMAGES = (torch.linspace(0, 1, 4 * 3 * 32 * 32).sin().abs().view(4, 3, 32, 32),)
 DIGITS = (IMAGES[0][:, :1, :28, :28].contiguous(),)
+# Normalized sixteen times over, images that are nearly alike would differ by rounding alone.
+NOISE = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 CODES, CLASSES = torch.linspace(-2, 2, 4 * 32).view(4, 32), torch.eye(10)[:4]
 
 NETWORKS = {  # name: the sizes that it is made with, its inputs
@@ -36,11 +38,12 @@ NETWORKS = {  # name: the sizes that it is made with, its inputs
     "cifar_resnet": ((8,), IMAGES),
     "course_vgg": ((), IMAGES),
     "squeezenet1_1": ((), IMAGES),
+    "EfficientNetLite0": ((), (NOISE, models.EfficientNetLite0.style_layers)),
 }
 PARTS = {  # of the networks above, or too large to train in a test, or not made of layers
     "AuxiliaryClassifier", "BasicBlock", "Bottleneck", "ConvolutionUnit", "ConvolutionalShortcut",
     "DenseLayer", "DropoutShortcut", "ExclusiveGate", "Fire", "InceptionBlock", "InceptionV3",
-    "NoShortcut", "ParallelBatchNorm", "ParallelLinear", "PreActivationBlock",
+    "InvertedBlock", "NoShortcut", "ParallelBatchNorm", "ParallelLinear", "PreActivationBlock",
     "PreActivationBottleneck", "RandomFilters", "ResNet", "ResidualBlock", "ScaledShortcut",
     "Shortcut", "ShortcutGate", "SqueezeNet", "Transition", "VGG", "ZeroPadding", "perceptrons",
     "resnet18", "resnet34", "resnet50", "vgg16", "vgg19",

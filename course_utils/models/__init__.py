@@ -2,8 +2,8 @@
 
 Open `autoencoders` and `vae` for lessons 02 and 03, `perceptrons`, `dcgan` and `conditional` for
 the GANs of 04 and 05, `translation` and `image_pool` for image-to-image translation, `restorer`
-for denoising and inpainting, `resnet`, `densenet`, `inception` and `vgg` for the classifiers, and
-`evaluation` for the networks that measure generated images.
+for denoising and inpainting, `resnet`, `densenet`, `inception`, `vgg` and `efficientnet` for the
+classifiers, and `evaluation` for the networks that measure generated images.
 """
 
 from .autoencoders import Autoencoder, ConvolutionalAutoencoder, TiedAutoencoder
@@ -15,6 +15,7 @@ from .conditional import (
 )
 from .dcgan import Discriminator, Generator
 from .densenet import DenseLayer, DenseNet, Transition
+from .efficientnet import EfficientNetLite0, InvertedBlock
 from .evaluation import FaceAttributeRegressor, SmallConvNet
 from .inception import (
     AuxiliaryClassifier,
@@ -73,12 +74,14 @@ __all__ = [
     "DenseNet",
     "Discriminator",
     "DropoutShortcut",
+    "EfficientNetLite0",
     "ExclusiveGate",
     "FaceAttributeRegressor",
     "Fire",
     "Generator",
     "InceptionBlock",
     "InceptionV3",
+    "InvertedBlock",
     "NoShortcut",
     "ParallelBatchNorm",
     "ParallelLinear",

@@ -27,7 +27,7 @@ from ..models.vgg import (
 )
 from ..session.filling import misfit
 from ..session.lab import data_folder
-from . import cards, weights
+from . import cards, imagenet, weights
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ PUBLISHED = {
         squeezenet1_1, "https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth"
     ),
 }
-NAMES = ("course_vgg", "random_filters", *PUBLISHED)
+NAMES = ("course_vgg", "random_filters", "efficientnet_lite0", *PUBLISHED)
 
 
 def feature_network(name: str, device="cpu") -> nn.Module:
@@ -68,13 +68,15 @@ def feature_network(name: str, device="cpu") -> nn.Module:
 
     Args:
         name: "course_vgg", trained by this course and shipped with it; "random_filters", which
-            nothing has trained; "vgg16", "vgg19" or "squeezenet1_1" with torchvision's weights,
-            trained on ImageNet and downloaded when first asked for.
+            nothing has trained; "efficientnet_lite0", trained on ImageNet, whose weights come in an
+            optional package (see `imagenet`); "vgg16", "vgg19" or "squeezenet1_1" with
+            torchvision's weights, trained on ImageNet and downloaded when first asked for.
         device: where it shall live.
 
     Raises:
         ValueError: the name is unknown.
         DownloadError: the weights could not be downloaded; the message says what to do instead.
+        NotInstalled: the package with the weights is not there; the message has the command.
         Refused: the file of weights is damaged or of another network.
 
     Example:
@@ -90,6 +92,8 @@ def feature_network(name: str, device="cpu") -> nn.Module:
         weights.load(name, net)
     elif name == "random_filters":
         net = RandomFilters()
+    elif name == "efficientnet_lite0":
+        net = imagenet.efficientnet_lite0()
     else:
         net = PUBLISHED[name].build()
         folder = data_folder() / "torchvision"
