@@ -103,7 +103,7 @@ class EfficientNetLite0(nn.Module):
 
     `net(images, layers)` answers like the networks of `vgg`, with the activations in [0, 6] of the
     stem and of the filters in the middle of each block: "stem", "block0" to "block15". There the
-    borders are reflected, so that a picture whose activations are compared gets no frame;
+    borders are reflected, so that an image whose activations are compared gets no frame;
     `net.logits(images)` pads with zeros, as in training. Both have the same weights.
 
     Attributes:

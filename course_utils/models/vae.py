@@ -28,21 +28,20 @@ class VariationalAutoencoder(nn.Module):
 
     def __init__(self, latent: int, hidden: int = 400, shape: tuple[int, int, int] = (1, 28, 28)):
         super().__init__()
+        self._build(latent, hidden, shape, layers=1, activation=nn.ReLU)
+
+    def _build(self, latent, hidden, shape, layers: int, activation: type[nn.Module]) -> None:
+        """Encoder and decoder with so many hidden layers of equal width."""
         check_sizes(latent=latent, hidden=hidden)
         self.latent = latent
         self.shape = tuple(shape)
         pixels = math.prod(shape)
+        widths = [hidden] * layers
         self.encoder = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(pixels, hidden),
-            nn.ReLU(),
-            nn.Linear(hidden, 2 * latent),
+            nn.Flatten(), *_linear([pixels, *widths, 2 * latent], activation)
         )
         self.decoder = nn.Sequential(
-            nn.Linear(latent, hidden),
-            nn.ReLU(),
-            nn.Linear(hidden, pixels),
-            nn.Unflatten(1, self.shape),
+            *_linear([latent, *widths, pixels], activation), nn.Unflatten(1, self.shape)
         )
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -147,27 +146,16 @@ class TwoLayerVAE(VariationalAutoencoder):
         self, latent: int = 50, hidden: int = 200, shape: tuple[int, int, int] = (1, 28, 28)
     ):
         nn.Module.__init__(self)
-        check_sizes(latent=latent, hidden=hidden)
-        self.latent = latent
-        self.shape = tuple(shape)
-        pixels = math.prod(shape)
-        self.encoder = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(pixels, hidden),
-            nn.Tanh(),
-            nn.Linear(hidden, hidden),
-            nn.Tanh(),
-            nn.Linear(hidden, 2 * latent),
-        )
-        self.decoder = nn.Sequential(
-            nn.Linear(latent, hidden),
-            nn.Tanh(),
-            nn.Linear(hidden, hidden),
-            nn.Tanh(),
-            nn.Linear(hidden, pixels),
-            nn.Unflatten(1, self.shape),
-        )
+        self._build(latent, hidden, shape, layers=2, activation=nn.Tanh)
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.xavier_uniform_(layer.weight)
                 nn.init.zeros_(layer.bias)
+
+
+def _linear(sizes: list[int], activation: type[nn.Module]) -> list[nn.Module]:
+    """Linear layers from each size to the next, with the activation between them."""
+    layers: list[nn.Module] = []
+    for before, after in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(before, after), activation()]
+    return layers[:-1]

@@ -160,7 +160,7 @@ def explore(draw: Callable[..., numpy.ndarray], description: str, **controls) ->
     labelled = {name: _labelled(control) for name, control in controls.items()}
     labelled = {name: pairs for name, pairs in labelled.items() if len(pairs) > 1}
     sliders = {
-        name: _selection(name, [label for label, _ in labelled[name]])
+        name: selection(name, [label for label, _ in labelled[name]])
         if name in labelled
         else _slider(name, control)
         for name, control in controls.items()
@@ -209,7 +209,7 @@ def _label(choice, number: int) -> str:
     return named if 0 < len(named) <= LONGEST_LABEL else f"choice {number}"
 
 
-def _selection(name: str, labels: list[str]):
+def selection(name: str, labels: list[str]):
     """A slider over choices, which holds the position of one: choices may be arrays."""
     import ipywidgets
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .. import plots
 from ..session.arguments import real
-from .explorer import Explorer, _selection
+from .explorer import Explorer, selection
 from .plane import Plane, frame_of
 
 FINITE = "a finite number"
@@ -199,7 +199,7 @@ class LatentMap(Explorer):
         places = [round(self.STEP * n, 6) for n in range(-self.reach, self.reach + 1)]
         # Not FloatSliders: a browser rounds the value of one to its step and sends it back.
         labelled = [f"{value:.2f}" for value in places]
-        sliders = {name: _selection(name, labelled) for name in ("first", "second")}
+        sliders = {name: selection(name, labelled) for name in ("first", "second")}
         for slider in sliders.values():
             slider.value = self.reach  # the middle, 0
         super().__init__(pad.draw, sliders, description, dict.fromkeys(sliders, places))
