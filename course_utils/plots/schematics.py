@@ -282,11 +282,11 @@ def autoencoder(inputs: str = "x", code: str = "z", shape: str = "", code_shape:
     """
     return Schematic(
         [
-            Box("x", (0, 0), inputs, note=shape),
+            Box("x", (0, 0), inputs, note=shape, note_above=True),
             Box("f", (1, 0), "encoder f", "encoder"),
             Box("z", (2, 0), f"code {code}", note=code_shape),
             Box("g", (3, 0), "decoder g", "decoder"),
-            Box("r", (4, 0), f"g(f({inputs}))", note=shape),
+            Box("r", (4, 0), f"g(f({inputs}))", note=shape, note_above=True),
             Box("loss", (2, 1), "reconstruction\nloss", "loss"),
         ],
         [
