@@ -50,12 +50,13 @@ TOLERANCE = 1e-4
 # Ours: the step that lesson 06 writes
 
 LESSON = definitions(NOTEBOOKS / "06_cyclegan.ipynb", tag="step")
+GENERATORS, OBJECTIVE = "painters", "game"  # that step's names of them and of the adversarial loss
 
 
-def players(size: int, width: int, blocks: int, halvings: int = 2, depth: int = 3) -> dict:
-    """Both players with the reference's first weights, normal of deviation 0.02."""
+def networks(size: int, width: int, blocks: int, halvings: int = 2, depth: int = 3) -> dict:
+    """Both kinds of networks with the reference's first weights, normal of deviation 0.02."""
     torch.manual_seed(1)
-    painters = {
+    generators = {
         way: models.ResidualGenerator(3, width, blocks, halvings)
         for way in ("to_zebra", "to_horse")
     }
@@ -64,7 +65,7 @@ def players(size: int, width: int, blocks: int, halvings: int = 2, depth: int = 
     }
     pools = {f"past_{kind}": ImagePool(POOL, (3, size, size)) for kind in "xy"}
     nets = {
-        "painters": nn.ModuleDict(painters),
+        GENERATORS: nn.ModuleDict(generators),
         "discriminators": nn.ModuleDict(discriminators | pools),
     }
     for layer in chain(*(net.modules() for net in nets.values())):
@@ -119,8 +120,8 @@ class Reference:
     """
 
     def __init__(self, nets: dict, epochs: int = 200):
-        painters, discriminators = nets["painters"], nets["discriminators"]
-        self.to_y, self.to_x = painters["to_zebra"].layers, painters["to_horse"].layers
+        generators, discriminators = nets[GENERATORS], nets["discriminators"]
+        self.to_y, self.to_x = generators["to_zebra"].layers, generators["to_horse"].layers
         self.discriminator_y, self.discriminator_x = (
             discriminators["y"].layers,
             discriminators["x"].layers,
@@ -129,10 +130,12 @@ class Reference:
         first = next(self.to_y.parameters())
         self.adversarial = ReferenceLoss().to(first.device, first.dtype)
         self.distance = nn.L1Loss()
-        painted = chain(self.to_y.parameters(), self.to_x.parameters())
-        judged = chain(self.discriminator_y.parameters(), self.discriminator_x.parameters())
-        self.g_adam = torch.optim.Adam(painted, lr=RATE, betas=BETAS)
-        self.d_adam = torch.optim.Adam(judged, lr=RATE, betas=BETAS)
+        of_generators = chain(self.to_y.parameters(), self.to_x.parameters())
+        of_discriminators = chain(
+            self.discriminator_y.parameters(), self.discriminator_x.parameters()
+        )
+        self.g_adam = torch.optim.Adam(of_generators, lr=RATE, betas=BETAS)
+        self.d_adam = torch.optim.Adam(of_discriminators, lr=RATE, betas=BETAS)
         half = epochs // 2
         self.schedulers = [  # stepped once an epoch
             torch.optim.lr_scheduler.LambdaLR(adam, lambda e: 1 - max(0, e + 1 - half) / (half + 1))
@@ -146,16 +149,16 @@ class Reference:
         self.fake_x = self.to_x(y)
         self.back_y = self.to_y(self.fake_x)
 
-    def backward_painters(self):
+    def backward_generators(self):
         self.same_y = self.to_y(self.y)
         self.identity_y = self.distance(self.same_y, self.y) * IDENTITY
         self.same_x = self.to_x(self.x)
         self.identity_x = self.distance(self.same_x, self.x) * IDENTITY
-        self.fooled_y = self.adversarial(self.discriminator_y(self.fake_y), True)
-        self.fooled_x = self.adversarial(self.discriminator_x(self.fake_x), True)
+        self.adversarial_y = self.adversarial(self.discriminator_y(self.fake_y), True)
+        self.adversarial_x = self.adversarial(self.discriminator_x(self.fake_x), True)
         self.cycle_x = self.distance(self.back_x, self.x) * CYCLE
         self.cycle_y = self.distance(self.back_y, self.y) * CYCLE
-        loss = self.fooled_y + self.fooled_x + self.cycle_x + self.cycle_y
+        loss = self.adversarial_y + self.adversarial_x + self.cycle_x + self.cycle_y
         (loss + self.identity_x + self.identity_y).backward()
 
     def backward_discriminator(self, net, real, fake):
@@ -173,24 +176,24 @@ class Reference:
         self.forward(x, y)
         self.discriminators_learn(False)
         self.g_adam.zero_grad()
-        self.backward_painters()
+        self.backward_generators()
         self.g_adam.step()
         self.discriminators_learn(True)
         self.d_adam.zero_grad()
-        self.caught_y = self.backward_discriminator(
+        self.loss_D_y = self.backward_discriminator(
             self.discriminator_y, y, self.pool_y.query(self.fake_y)
         )
-        self.caught_x = self.backward_discriminator(
+        self.loss_D_x = self.backward_discriminator(
             self.discriminator_x, x, self.pool_x.query(self.fake_x)
         )
         self.d_adam.step()
 
     def measures(self) -> dict:
         return {
-            "game": self.fooled_x + self.fooled_y,
+            OBJECTIVE: self.adversarial_x + self.adversarial_y,
             "cycle": (self.cycle_x + self.cycle_y) / CYCLE,
             "identity": (self.identity_x + self.identity_y) / IDENTITY,
-            "discriminators": self.caught_x + self.caught_y,
+            "discriminators": self.loss_D_x + self.loss_D_y,
         }
 
 
@@ -213,14 +216,14 @@ def disagreement(nets: dict, x, y, lab) -> dict[str, float]:
         name: abs(losses[name].item() / loss.item() - 1)
         for name, loss in reference.measures().items()
     }
-    for player, name in (
-        ("painters", "to_zebra"),
-        ("painters", "to_horse"),
+    for kind, name in (
+        (GENERATORS, "to_zebra"),
+        (GENERATORS, "to_horse"),
         ("discriminators", "x"),
         ("discriminators", "y"),
     ):
         mine, other = (
-            torch.cat([weight.grad.flatten() for weight in side[player][name].parameters()])
+            torch.cat([weight.grad.flatten() for weight in side[kind][name].parameters()])
             for side in (ours, theirs)
         )
         apart[f"gradients of {name}"] = ((mine - other).norm() / other.norm()).item()
@@ -287,7 +290,7 @@ def ways(lab) -> dict:
 
 def measured(options, batch: int, lab) -> list[str]:
     """Rows of the table for one batch size."""
-    start = players(options.size, options.width, options.blocks)
+    start = networks(options.size, options.width, options.blocks)
     start = {key: net.to(lab.device) for key, net in start.items()}
     shape = (batch * (options.warm + options.steps), 3, options.size, options.size)
     images = [torch.rand(shape, device=lab.device) for _ in range(2)]
@@ -338,7 +341,7 @@ def main() -> None:
     ]
     # In double precision and on a small image, so that what is left is no rounding: in single,
     # the gradients of either way differ by up to 1 % from those in double.
-    nets = {key: net.double() for key, net in players(64, options.width, options.blocks).items()}
+    nets = {key: net.double() for key, net in networks(64, options.width, options.blocks).items()}
     apart = disagreement(nets, *torch.rand(2, 1, 3, 64, 64, dtype=torch.float64), lab)
     assert max(apart.values()) < TOLERANCE, apart
     rows = [row for batch in options.batches for row in measured(options, batch, lab)]

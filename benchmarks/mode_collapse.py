@@ -1,9 +1,9 @@
 """The comparison of lesson 04b: GAN methods, each tuned, then trained with ten other seeds.
 
 Methods and protocol are the notebook's own: this runs its cells tagged "methods", and does in
-several processes what `compare_all` and `run_all_long` there do in one. Every tuning and every
-training is kept in a file as soon as it is finished, so that a run that was cut goes on where it
-stopped; where those cells have changed, it begins anew.
+several processes what `compare_all` and `run_all_long` there do in one. As there, every training is
+kept in a file as soon as it is finished, so that a run that was cut goes on where it stopped; what
+is of code that has changed since is trained anew.
 
     python benchmarks/mode_collapse.py [--workers 2]
     python benchmarks/mode_collapse.py --page  (only the page of results, from the tables that ship)
@@ -13,13 +13,11 @@ stopped; where those cells have changed, it begins anew.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
 import os
-import re
+import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from multiprocessing import get_context
@@ -55,41 +53,32 @@ def session():
     return lab, [mixture.standardised().to(lab.device) for mixture in both]
 
 
-def kept(folder: Path, name: str, work: Callable, *given, **options):
-    """What `work` returns, from its file where it was done before."""
-    from course_utils.session.files import replacing
-
-    path = folder / f"{re.sub(r'[^a-z0-9]+', '_', name.lower())}.json"
-    if not path.exists():
-        result = json.dumps(work(*given, **options))
-        with replacing(path) as file:
-            file.write(result.encode())
-        print("finished:", name, flush=True)
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def compared(name: str, plain: Mapping | None, folder: Path, updates: int) -> dict:
+def compared(name: str, updates: int) -> dict:
     """A method's row of the table that the notebook's `compare_all` makes."""
+    from course_utils import KeptParts
+
     (lab, both), of = session(), lesson()
-    of["UPDATES"] = updates
-    tried = kept(folder, f"{name}, tuned", of["tuned"], name, both, lab)
+    of["UPDATES"], kept = updates, KeptParts(TABLES[0], lab)
+    tried = of["tuned"](name, both, lab, partial(kept, of["score"]))
     best, row = tried[0], {"tried": tried}
     for mixture in both:
         method = of["method_of"](name, best["setting"], mixture, best["lr"])
-        score = partial(of["score"], method, mixture, lab, of["REPORTED_RUNS"], seed=0)
-        own = kept(folder, f"{name}, {mixture.name}, updates", score, updates=updates)
-        count = of["updates_in_equal_time"](plain[mixture.name]["updates"] if plain else own, own)
-        seconds = kept(folder, f"{name}, {mixture.name}, seconds", score, updates=count)
-        row[mixture.name] = {"updates": own, "seconds": {**seconds, "count": count}}
+        score = partial(kept, of["score"], method, mixture, lab, of["REPORTED_RUNS"], seed=0)
+        own = score(updates=updates)
+        same_time = partial(kept, of["updates_in_equal_time"], method, mixture, lab)
+        count = updates if name == PLAIN else same_time()
+        row[mixture.name] = {"updates": own, "seconds": {**score(updates=count), "count": count}}
     return row
 
 
-def run_long(name: str, folder: Path, at_most: int | None) -> dict:
+def run_long(name: str, at_most: int | None) -> dict:
     """A row of the table that the notebook's `run_all_long` makes: mixture -> score."""
+    from course_utils import KeptParts
+
     (lab, both), of = session(), lesson()
     method, updates = of["LONG_RUNS"][name]
-    of["LONG_RUNS"][name] = (method, at_most or updates)
-    return kept(folder, f"long run, {name}", of["run_long"], name, both, lab)
+    of["LONG_RUNS"][name], kept = (method, at_most or updates), KeptParts(TABLES[1], lab)
+    return {mixture.name: kept(of["run_long"], name, mixture, lab) for mixture in both}
 
 
 COLUMNS = {"modes": ".1f", "high quality": ".1%", "share KL": ".4f", "reverse KL": ".4f"}
@@ -161,36 +150,20 @@ def page(board: Mapping, long_runs: Mapping, updates: int) -> str:
     return text
 
 
-def digest() -> str:
-    """Of the cells that define the methods, so that nothing finished outlives them."""
-    from course_utils.authoring.notebooks import read, tags
-
-    cells = [cell.source for cell in read(NOTEBOOK).cells if "methods" in tags(cell)]
-    return hashlib.sha256("\n".join(cells).encode()).hexdigest()[:12]
-
-
-def train_all(folder: Path, names: Sequence[str], workers: int, try_updates: int | None):
+def train_all(names: Sequence[str], workers: int, try_updates: int | None):
     """The tables of the comparison and of the long runs."""
-    folder.mkdir(parents=True, exist_ok=True)
     of, updates = lesson(), try_updates or lesson()["UPDATES"]
     # Fresh processes: a forked one would inherit torch's threads in an unknown state.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        plain = pool.submit(compared, PLAIN, None, folder, updates)
-        long_runs = {
-            name: pool.submit(run_long, name, folder, try_updates) for name in of["LONG_RUNS"]
-        }
         board = {
-            name: pool.submit(compared, name, plain.result(), folder, updates)
-            for name in names
-            if name != PLAIN
+            name: pool.submit(compared, name, updates) for name in dict.fromkeys([PLAIN, *names])
         }
-        board = {PLAIN: plain, **board}
+        long_runs = {name: pool.submit(run_long, name, try_updates) for name in of["LONG_RUNS"]}
         return [{name: row.result() for name, row in table.items()} for table in (board, long_runs)]
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    arguments.add_argument("--finished", type=Path, default=ROOT / "runs" / "gan_methods")
     arguments.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     arguments.add_argument("--page", action="store_true", help="only write it, of what ships")
     arguments.add_argument("--updates", type=int, help="fewer than the notebook's, for a try")
@@ -207,9 +180,7 @@ def main() -> None:
     from course_utils.shipped import tables
 
     if not chosen.page:
-        updates = chosen.updates or of["UPDATES"]
-        folder = chosen.finished / f"{digest()}_{updates}"
-        made = train_all(folder, names, chosen.workers, chosen.updates)
+        made = train_all(names, chosen.workers, chosen.updates)
         seeds = f"{of['REPORTED_RUNS']} seeds"
         protocols = (
             f"{len(made[0])} GAN methods on the ring and the grid: tuned, then {seeds}, at equal "
@@ -219,6 +190,8 @@ def main() -> None:
         for name, table, protocol in zip(TABLES, made, protocols):
             card = {"protocol": protocol, "seed": 0, "budget": "full"}
             tables.save(name, table, card, chosen.out)
+            if not a_try:
+                shutil.rmtree(tables.parts_folder(name, session()[0]), ignore_errors=True)
     board, long_runs = (tables.load(name, chosen.out)[0] for name in TABLES)
     text = page(board, long_runs, chosen.updates or of["UPDATES"])
     (chosen.out / PAGE.name if chosen.out else PAGE).write_text(text, encoding="utf-8")

@@ -30,6 +30,7 @@ _FUNCTIONS = {
     "below": "claims",
     "shipped_weights": "shipped.weights",
     "shipped_table": "shipped.tables",
+    "KeptParts": "shipped.parts",
     "shipped_image": "shipped.images",
 }
 _ROOMS = (

@@ -458,12 +458,14 @@ def style_loss(statistics: Tensor, wanted: Tensor) -> Tensor:
     return error / size.clamp_min(torch.finfo(size.dtype).tiny)
 
 
-def total_variation(images: Tensor) -> Tensor:
+def squared_variation(images: Tensor) -> Tensor:
     """The mean squared difference of neighbouring pixels, vertical plus horizontal.
 
-    A regularizer against high-frequency noise (Mahendran and Vedaldi 2015, with β = 2). It is the
-    mean and not the sum, so that one weight suits images of all sizes. A side of one pixel has no
-    neighbours and adds 0.
+    A regularizer against high-frequency noise (Mahendran and Vedaldi 2015, with β = 2). It is not
+    the total variation: a step of height 1 costs as much as a hundred steps of height .1, so it
+    blurs edges, which `total_variation` does not. It is the mean and not the sum, so that one
+    weight suits images of all sizes. A side of one pixel has no neighbours and adds 0.
+    `metrics.sharpness` is the same measure of an image.
 
     Args:
         images: (N, C, H, W).
@@ -475,11 +477,45 @@ def total_variation(images: Tensor) -> Tensor:
         ValueError: images of another number of dimensions.
 
     Example:
-        >>> total_variation(torch.tensor([[[[0.0, 1.0, 1.0]]]]))  # one of two steps is 1
+        >>> squared_variation(torch.tensor([[[[0.0, 1.0, 1.0]]]]))  # one of two steps is 1
         tensor([0.5000])
+        >>> squared_variation(torch.tensor([[[[0.0, 0.5, 1.0]]]]))  # a ramp costs half of it
+        tensor([0.2500])
     """
     of_dimensions(4, "(N, C, H, W)", images=images)
     down, across = images.diff(dim=2), images.diff(dim=3)
     return sum(
         steps.square().flatten(1).sum(1) / max(1, steps[0].numel()) for steps in (down, across)
     )
+
+
+def total_variation(images: Tensor) -> Tensor:
+    """The mean length of the gradient of the image, √((∂x/∂h)² + (∂x/∂w)²), per channel and pixel.
+
+    The total variation of Rudin, Osher and Fatemi (1992), divided by the number of activations so
+    that one weight suits images of all sizes. A step costs its height whether it is one edge or a
+    ramp, so it removes small oscillations and keeps edges; `squared_variation` blurs them.
+    Derivatives are differences to the next pixel, 0 at the last row and column. Where the image is
+    constant the length has no derivative; the root is smoothed there, by at most 1/1,000.
+
+    Args:
+        images: (N, C, H, W).
+
+    Returns:
+        (N,) at least 0.
+
+    Raises:
+        ValueError: images of another number of dimensions.
+
+    Example:
+        >>> total_variation(torch.tensor([[[[0.0, 1.0, 1.0, 1.0]]]]))  # one step of 1, four pixels
+        tensor([0.2498])
+        >>> total_variation(torch.tensor([[[[0.0, 0.5, 1.0, 1.0]]]]))  # two of ½: the same
+        tensor([0.2495])
+    """
+    of_dimensions(4, "(N, C, H, W)", images=images)
+    down = F.pad(images.diff(dim=2), (0, 0, 0, min(1, images.shape[2])))
+    across = F.pad(images.diff(dim=3), (0, min(1, images.shape[3]), 0, 0))
+    smooth = 1e-3  # of the range of a pixel, 1
+    length = (down.square() + across.square() + smooth**2).sqrt() - smooth
+    return length.flatten(1).mean(1) if images[0].numel() else length.flatten(1).sum(1)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -525,20 +526,35 @@ def test_make_lab_opens_jupyterlab_for_whoever_runs_the_tests(tmp_path):
         )  # fmt: skip
     try:
         address = printed_address(lab, log)
-        with urllib.request.urlopen(address, timeout=10) as page:
-            assert page.status == 200 and "JupyterLab" in page.read().decode()
+        assert "JupyterLab" in answer(lab, log, address)
     finally:
         if lab.poll() is None:
             os.killpg(lab.pid, signal.SIGTERM)  # make, and what it started
             lab.wait(20)
 
 
-def printed_address(process, log, seconds=60):
+def printed_address(process, log):
     """The address of a page on this machine alone, as soon as it stands in the log."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
-        text = log.read_text(encoding="utf-8", errors="replace")
+    for text in while_running(process, log, "printed no address"):
         if found := re.search(r"http://(localhost|127\.0\.0\.1):\d+/lab\?token=\w+", text):
             return found[0]
+
+
+def answer(process, log, address):
+    """The page at an address, which the server prints before it listens there."""
+    for _ in while_running(process, log, "did not answer"):
+        try:
+            with urllib.request.urlopen(address, timeout=10) as page:
+                return page.read().decode()
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+
+
+def while_running(process, log, otherwise, seconds=60):
+    """What stands in the log, five times a second; fails when the process or the time ends."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        yield log.read_text(encoding="utf-8", errors="replace")
         time.sleep(0.2)
-    raise AssertionError(f"make lab printed no address:\n{log.read_text(encoding='utf-8')}")
+    raise AssertionError(f"make lab {otherwise}:\n{log.read_text('utf-8', 'replace')}")

@@ -55,6 +55,16 @@ def kept(tmp_path):
     return sorted(path.name for path in (tmp_path / "data" / "torchvision").iterdir())
 
 
+def test_a_network_is_here_once_its_convolutions_are_kept(tmp_path, publish):
+    assert feature_networks.is_here("course_vgg") and feature_networks.is_here("random_filters")
+    assert not feature_networks.is_here("vgg19") and not feature_networks.is_here("squeezenet1_1")
+    publish("squeezenet1_1", squeezenet().state_dict())
+    feature_network("squeezenet1_1")
+    assert feature_networks.is_here("squeezenet1_1")
+    with pytest.raises(ValueError, match="no network 'vgg'"):
+        feature_networks.is_here("vgg")
+
+
 @pytest.mark.parametrize("name", ["course_vgg", "random_filters"])
 def test_networks_that_need_no_download_are_frozen(name, images):
     net = feature_network(name)

@@ -17,7 +17,7 @@ from torch.autograd import gradcheck
 from torch.func import functional_call
 from torch.nn.functional import logsigmoid, one_hot
 
-from course_utils import models
+from course_utils import KeptParts, models
 from course_utils.authoring.notebooks import NOTEBOOKS, definitions, read
 from course_utils.data import mixtures
 from course_utils.training import Diverged, fit
@@ -401,10 +401,22 @@ def test_a_score_is_the_coverage_of_G_and_of_its_average(lesson, lab, monkeypatc
         assert [sum(row[measure]) / 3 for row in rows] == pytest.approx(expected, abs=4e-3), measure
 
 
-def test_equal_time_is_that_of_twice_the_plain_updates(lesson):
-    seconds = [{"seconds": number} for number in (3.0, 6.0, 5.9, 3e3)]
-    found = [lesson.updates_in_equal_time(seconds[0], own) for own in seconds]
-    assert found == [lesson.UPDATES, lesson.UPDATES // 2, 2500, 100]
+@pytest.mark.parametrize(("cost", "expected"), [(1.0, 5000), (2.0, 2500), (1e3, 100)])
+def test_equal_time_is_by_the_median_ratio_of_pieces_in_turns(lesson, monkeypatch, cost, expected):
+    """While the machine becomes slower and slower, and is very slow twice."""
+    trained, clock = [], [0.0]
+
+    def train(method, mixture, lab, runs, steps):
+        trained.append((method.steps_of_D, mixture, lab, runs, steps))
+        load = 1 + len(trained) / 100
+        clock[0] += load * (cost if method.steps_of_D == 2 else 1.0)
+        clock[0] += 50.0 * (len(trained) in (1, 6))
+
+    monkeypatch.setitem(lesson.score.__globals__, "train", train)
+    monkeypatch.setitem(lesson.score.__globals__, "process_time", lambda: clock[0])
+    found = lesson.updates_in_equal_time(lesson.Method(steps_of_D=2), MIXTURE, "lab")
+    assert abs(found - expected) <= 100
+    assert trained == [(1 + i % 2, MIXTURE, "lab", lesson.REPORTED_RUNS, 100) for i in range(12)]
 
 
 @pytest.mark.parametrize(("best", "tried"), [(3e-3, 5), (3e-4, 6), (1e-3, 6), (3e-2, 6)])
@@ -419,9 +431,8 @@ def test_tuning_tries_the_rates_first_and_then_the_settings(lesson, monkeypatch,
         return {"generator": {"reverse KL": [distance] * runs}}
 
     names = lesson.tuned.__globals__
-    monkeypatch.setitem(names, "score", score)
     monkeypatch.setitem(names, "method_of", lambda name, setting, mixture, lr: (setting, lr))
-    found = lesson.tuned("packing", ("ring", "grid"), None)
+    found = lesson.tuned("packing", ("ring", "grid"), None, score)
     assert len(found) == tried and len(scored) == 2 * tried  # nothing is trained twice
     assert (found[0]["lr"], found[0]["setting"]) == (best, wanted)
     assert found[0]["reverse KL"] == pytest.approx([0.0, 0.5])
@@ -430,13 +441,13 @@ def test_tuning_tries_the_rates_first_and_then_the_settings(lesson, monkeypatch,
     assert {one[1:] for one in scored} == {(lesson.TUNING_RUNS, lesson.UPDATES, 1)}
 
 
-def test_the_benchmark_makes_the_table_that_the_notebook_makes(lesson, monkeypatch, tmp_path):
+def test_the_benchmark_makes_the_table_that_the_notebook_makes(lesson, lab, monkeypatch):
     specification = importlib.util.spec_from_file_location("mode_collapse", SCRIPT)
     benchmark = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(benchmark)
     names, both = lesson.score.__globals__, [mixtures.ring(), mixtures.grid()]
 
-    def tuned(name, both, lab):
+    def tuned(name, both, lab, score):
         return [{"lr": 0.01, "setting": setting} for setting in lesson.SETTINGS[name][2]]
 
     def score(method, mixture, lab, runs, updates, seed, batch=128):
@@ -445,23 +456,21 @@ def test_the_benchmark_makes_the_table_that_the_notebook_makes(lesson, monkeypat
         rows["modes"] = rows["heavy modes"] = [3, len(mixture.means)]
         return {"seconds": seconds, "generator": rows, "average": rows}
 
-    monkeypatch.setitem(names, "tuned", tuned)
-    monkeypatch.setitem(names, "score", score)
+    def updates_in_equal_time(method, mixture, lab):
+        return 100 * len(mixture.means) // method.steps_of_D
+
+    for made_up in (tuned, score, updates_in_equal_time):
+        monkeypatch.setitem(names, made_up.__name__, made_up)
     monkeypatch.setattr(benchmark, "lesson", lambda: names)
-    monkeypatch.setattr(benchmark, "session", lambda: (None, both))
-    own = {**names, "ring": both[0], "grid": both[1], "lab": None}
+    monkeypatch.setattr(benchmark, "session", lambda: (lab, both))
+    own = {**names, "KeptParts": KeptParts, "ring": both[0], "grid": both[1], "lab": lab}
     for cell in read(NOTEBOOK).cells:
         for call in ("compare_all", "run_all_long"):
             if f"def {call}" in cell.source:
                 exec(re.split(r"\n\w+ = shipped_table", cell.source)[0], own)
-    board, plain = {}, None
-    for name in lesson.SETTINGS:
-        board[name] = benchmark.compared(name, plain, tmp_path, lesson.UPDATES)
-        plain = plain or board[name]
-    long_runs = {name: benchmark.run_long(name, tmp_path, None) for name in lesson.LONG_RUNS}
+    board = {name: benchmark.compared(name, lesson.UPDATES) for name in lesson.SETTINGS}
+    long_runs = {name: benchmark.run_long(name, None) for name in lesson.LONG_RUNS}
     assert board == own["compare_all"]() and long_runs == own["run_all_long"]()
-    monkeypatch.setitem(names, "score", pytest.fail)  # everything is kept
-    assert benchmark.compared("R1", plain, tmp_path, lesson.UPDATES) == board["R1"]
     page = benchmark.page(board, long_runs, lesson.UPDATES)
     assert page.count("\n| R1 | ") == 5 and page.count("\n| all of it | ") == 2
     assert "| 14.0 ± 11.0 | " in page and "| 1 of 2 | " in page

@@ -32,6 +32,7 @@ NETWORKS = {  # name: the sizes that it is made with, its inputs
     "ResidualGenerator": ((), IMAGES),
     "PatchDiscriminator": ((), IMAGES),
     "Restorer": ((), IMAGES),
+    "Stylizer": ((10,), (NOISE, CLASSES)),
     "SmallConvNet": ((5,), IMAGES),
     "FaceAttributeRegressor": ((("smile", "age"),), IMAGES),
     "DenseNet": ((16,), IMAGES),
@@ -41,12 +42,13 @@ NETWORKS = {  # name: the sizes that it is made with, its inputs
     "EfficientNetLite0": ((), (NOISE, models.EfficientNetLite0.style_layers)),
 }
 PARTS = {  # of the networks above, or too large to train in a test, or not made of layers
-    "AuxiliaryClassifier", "BasicBlock", "Bottleneck", "ConvolutionUnit", "ConvolutionalShortcut",
-    "DenseLayer", "DropoutShortcut", "ExclusiveGate", "Fire", "InceptionBlock", "InceptionV3",
-    "InvertedBlock", "NoShortcut", "ParallelBatchNorm", "ParallelLinear", "PreActivationBlock",
-    "PreActivationBottleneck", "RandomFilters", "ResNet", "ResidualBlock", "ScaledShortcut",
-    "Shortcut", "ShortcutGate", "SqueezeNet", "Transition", "VGG", "ZeroPadding", "perceptrons",
-    "resnet18", "resnet34", "resnet50", "vgg16", "vgg19",
+    "AuxiliaryClassifier", "BasicBlock", "Bottleneck", "ConditionalInstanceNorm", "ConvolutionUnit",
+    "ConvolutionalShortcut", "DenseLayer", "DropoutShortcut", "ExclusiveGate", "Fire",
+    "InceptionBlock", "InceptionV3", "InvertedBlock", "NoShortcut", "ParallelBatchNorm",
+    "ParallelLinear", "PreActivationBlock", "PreActivationBottleneck", "RandomFilters", "ResNet",
+    "ResidualBlock", "ScaledShortcut", "Shortcut", "ShortcutGate", "SqueezeNet",
+    "StyledConvolution", "Transition", "VGG", "ZeroPadding", "perceptrons", "resnet18", "resnet34",
+    "resnet50", "vgg16", "vgg19",
 }  # fmt: skip
 
 

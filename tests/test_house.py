@@ -19,7 +19,7 @@ MAY_USE = {
     "metrics": {"session", "losses"},
     "plots": {"session"},
     "training": {"session", "plots"},
-    "shipped": {"session", "data", "models"},
+    "shipped": {"session", "data", "models", "training"},
     "doctor": {"session", "data", "shipped"},
     "widgets": {"session", "data", "metrics", "plots", "training"},
     "exercises": {"losses", "metrics", "session"},

@@ -37,9 +37,9 @@ def test_active_units_counts_what_moves():
     assert metrics.active_units(mu).tolist() == [True, False, True]
 
 
-def test_sharpness_is_the_total_variation_of_every_image():
+def test_sharpness_is_the_squared_variation_of_every_image():
     images = torch.rand(4, 3, 5, 7)
-    assert torch.allclose(metrics.sharpness(images), losses.total_variation(images))
+    assert torch.allclose(metrics.sharpness(images), losses.squared_variation(images))
 
 
 def test_prior_coverage_of_the_prior_itself_and_of_islands():

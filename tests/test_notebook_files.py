@@ -104,9 +104,9 @@ def test_figures_say_in_text_what_they_are(outputs):
 
 
 def test_what_ships_is_named_rightly(notebook):
-    """A statement about a run that ships names its file of weights or its table."""
+    """A statement about a run that ships names its file of weights, its table or its image."""
     named = {said["stored"] for said in records(notebook, "stored")}
-    shipped = (ROOT / "data").glob("[tw]*/*.json")
+    shipped = (ROOT / "data").glob("[itw]*/*.json")
     assert named <= {path.stem for path in shipped}
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from course_utils import plots
 from course_utils.widgets import ImagePicker
 from course_utils.widgets.picker import uploaded
+from tests.test_own_images import red_webp
 
 
 def file_of(*colour):
@@ -42,7 +43,10 @@ def colour_of(widget):
 def test_a_bad_file_is_explained_and_the_last_image_stays_until_a_good_one_comes(picker, tmp_path):
     assert picker.image.shape == (6, 8, 3) and picker.message.layout.display == "none"
     white, missing = file_of(255), tmp_path / "photo.png"
-    for bad, why in ((b"words", "cannot be read"), (missing, "photo.png"), (white, "all white")):
+    for bad, why in [
+        (b"words", "cannot be read"), (missing, "photo.png"), (white, "all white"),
+        (red_webp(12_000, 9_000), "more than 24 megapixels"),
+    ]:  # fmt: skip
         said = picker.offer(bad)
         assert why in said and said in picker.message.value
         assert picker.message.layout.display is None and colour_of(picker) == [255, 0, 0]

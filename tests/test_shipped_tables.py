@@ -1,16 +1,23 @@
 """Measured tables that ship: plain numbers, small, whole, and said so when not."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
 import course_utils
-from course_utils import shipped_table
+from course_utils import KeptParts, shipped_table
 from course_utils.shipped import tables
 from course_utils.shipped.cards import Refused
 
+HERE = Path(__file__).parent
 SHIPPED = sorted(tables.tables_folder().glob("*.json"))
 LARGEST = 200_000  # bytes
 
@@ -90,3 +97,122 @@ def test_every_table_that_ships_is_whole_small_and_in_the_data_readme(path):
     assert card["protocol"].endswith(".") and card["budget"] == "full"
     assert path.stat().st_size < LARGEST
     assert f"`{path.stem}`" in (path.parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def draw(factor, plus=0.0):
+    """Another number at every call; says that it is called."""
+    print("made")
+    return {"drawn": (factor * torch.rand(()).item() + plus, 1 / 3), "name": "a"}
+
+
+def test_a_part_is_made_once_and_then_read_exactly(lab, capsys):
+    capsys.readouterr()
+    torch.manual_seed(3)
+    made = KeptParts("own", lab)(draw, 2.0)
+    again = KeptParts("own", lab)(draw, 2.0)
+    assert made == again and made["drawn"][1] == 1 / 3 and made["name"] == "a"
+    goes_on = "own goes on with what an earlier run had finished.\n"
+    assert capsys.readouterr().out == f"made\n{goes_on}"
+    assert 2 * torch.rand(()).item() == made["drawn"][0]  # the numbers are as they were found
+    others = [
+        KeptParts("other", lab)(draw, 2.0),
+        KeptParts("own", replace(lab, seed=6))(draw, 2.0),
+        KeptParts("own", replace(lab, budget="classroom"))(draw, 2.0),
+        KeptParts("own", lab)(draw, 3.0),
+        KeptParts("own", lab)(draw, 2.0, plus=1.0),
+    ]
+    assert capsys.readouterr().out == "made\n" * len(others) and made not in others
+
+
+def test_a_part_of_changed_code_is_made_again(lab, capsys, monkeypatch):
+    """However deep the change lies: here in what the package's own loop calls."""
+    from course_utils.training import loop
+
+    def train(net):
+        course_utils.fit(step, torch.ones(4, 1), {"net": net}, lab, epochs=1, batch_size=2)
+        print("made")
+        return net.weight.item()
+
+    def step(x, nets, opts):
+        loss = nets.net(x).square().mean()
+        opts.net.minimise(loss)
+        return {"loss": loss}
+
+    net = torch.nn.Linear(1, 1)
+    weights = {key: value.clone() for key, value in net.state_dict().items()}
+
+    def is_made():
+        net.train().load_state_dict(weights)
+        KeptParts("own", lab)(train, net)
+        return "made\n" in capsys.readouterr().out
+
+    assert [is_made(), is_made()] == [True, False]
+    players = loop.Players
+    monkeypatch.setattr(loop, "Players", lambda *given, **named: players(*given, **named))
+    assert [is_made(), is_made()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:-9],
+        lambda content: content.replace(b"0.333", b"0.334"),
+        lambda content: content.replace(b'"seed": 5', b'"seed": 6'),
+    ],
+)
+def test_a_damaged_part_is_told_of_and_made_again(lab, capsys, damage):
+    made = KeptParts("own", lab)(draw, 2.0)
+    (path,) = tables.parts_folder("own", lab).iterdir()
+    path.write_bytes(damage(path.read_bytes()))
+    capsys.readouterr()
+    again = KeptParts("own", lab)(draw, 3.0 - 1.0)
+    said = f"{path} is damaged or cannot be read; that part is computed again.\nmade\n"
+    assert capsys.readouterr().out == said and again == made
+    assert KeptParts("own", lab)(draw, 2.0) == made
+    assert "made" not in capsys.readouterr().out
+
+
+def test_parts_go_when_the_table_is_published(lab):
+    def whole():
+        """Drawn."""
+        return {"all": KeptParts("own", lab)(draw, 2.0)["drawn"]}
+
+    folder = tables.parts_folder("own", lab)
+    KeptParts("own-another", lab)(draw, 2.0)
+    shipped_table("own", replace(lab, publish=False), whole)
+    assert folder.exists()
+    shipped_table("own", lab, whole)
+    assert not folder.exists() and tables.parts_folder("own-another", lab).exists()
+
+
+def test_what_cannot_be_kept_is_measured_all_the_same(lab, capsys):
+    kept, stream = KeptParts("own", lab), torch.Generator()
+    for _ in range(2):
+        assert kept(lambda: torch.rand(1, generator=stream).shape[0]) == 1
+    said = "A part of own is not kept: it uses `stream`, a torch"
+    assert capsys.readouterr().out.count(said) == 1
+    lab.runs_folder.parent.mkdir(exist_ok=True)
+    lab.runs_folder.touch()  # a file where the folder should be
+    for _ in range(2):
+        kept(draw, 2.0)
+    told = capsys.readouterr().out
+    assert told.count("made\n") == 2 and told.count("own is measured on without being kept") == 1
+    assert "set COURSE_RUNS to a folder that can" in told
+    with pytest.raises(ValueError, match="cannot hold nan"):
+        kept(lambda: float("nan"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_table_whose_run_is_killed_twenty_times_loses_a_part_each_time_at_most(tmp_path):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parent)}
+    done = subprocess.run(
+        [sys.executable, HERE / "killed_table.py", tmp_path, "20", "1"],
+        env=environment, capture_output=True, encoding="utf-8", timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    whole, cut = json.loads(done.stdout).values()
+    assert cut["killed"] > 5 and cut["kept"] > 0
+    assert cut["table"] == whole["table"] and not cut["left"]
+    assert whole["made"] == 300 and 300 <= cut["made"] <= 300 + cut["killed"]
+    assert cut["log"] == ["drawn goes on with what an earlier run had finished."]  # none is damaged

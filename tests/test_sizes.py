@@ -14,6 +14,9 @@ from course_utils.authoring.sizes import MINUTES, is_folded, measure, minutes
 REWRITTEN = (
     "00_start_here",
     "00b_learning_curves_and_convolutions",
+    "01_style_transfer",
+    "01b_style_in_depth",
+    "01c_feed_forward_style_transfer",
     "02_autoencoders",
     "02b_autoencoder_uses",
     "02c_autoencoder_variants",

@@ -63,18 +63,34 @@ def test_style_loss_of_a_style_without_activations_is_no_nan():
     assert losses.style_loss(torch.zeros(1, 2, 2), torch.zeros(1, 2, 2)).item() == 0
 
 
-def test_total_variation_is_the_mean_squared_step_down_plus_across():
+def test_squared_variation_is_the_mean_squared_step_down_plus_across():
     for n in range(2):
         down = [(F[n, :, i + 1] - F[n, :, i]).square().sum().item() for i in range(3)]
         across = [(F[n, :, :, j + 1] - F[n, :, :, j]).square().sum().item() for j in range(4)]
         expected = sum(down) / (3 * 3 * 5) + sum(across) / (3 * 4 * 4)
-        assert losses.total_variation(F)[n].item() == pytest.approx(expected)
+        assert losses.squared_variation(F)[n].item() == pytest.approx(expected)
 
 
+def test_total_variation_is_the_mean_length_of_the_gradient():
+    for n in range(2):
+        down, across = torch.zeros_like(F[n]), torch.zeros_like(F[n])
+        down[:, :3], across[:, :, :4] = F[n].diff(dim=1), F[n].diff(dim=2)
+        expected = (down.square() + across.square()).sqrt().mean().item()
+        assert losses.total_variation(F)[n].item() == pytest.approx(expected, abs=1e-3)
+
+
+def test_total_variation_keeps_an_edge_that_squared_variation_would_blur():
+    edge = (torch.arange(20) >= 10).double().expand(1, 1, 4, 20)
+    ramp = ((torch.arange(20) - 5) / 10).clamp(0, 1).double().expand(1, 1, 4, 20)
+    assert losses.total_variation(ramp) == pytest.approx(losses.total_variation(edge), rel=0.02)
+    assert losses.squared_variation(ramp) < losses.squared_variation(edge) / 8
+
+
+@pytest.mark.parametrize("variation", [losses.squared_variation, losses.total_variation])
 @pytest.mark.parametrize("shape", [(1, 3, 1, 1), (2, 3, 1, 4), (1, 1, 4, 1)])
-def test_total_variation_of_a_line_or_a_point_is_finite(shape):
-    assert losses.total_variation(torch.rand(shape)).isfinite().all()
-    assert losses.total_variation(torch.ones(shape)).eq(0).all()
+def test_variation_of_a_line_or_a_point_is_finite(shape, variation):
+    assert variation(torch.rand(shape)).isfinite().all()
+    assert variation(torch.ones(shape)).abs().lt(1e-9).all()
 
 
 @pytest.mark.parametrize(
@@ -84,6 +100,7 @@ def test_total_variation_of_a_line_or_a_point_is_finite(shape):
         lambda x: losses.gram_matrix(x),
         lambda x: losses.style_loss(losses.gram_matrix(x), losses.gram_matrix(P)),
         lambda x: losses.style_loss(losses.mean_and_variance(x), losses.mean_and_variance(P)),
+        losses.squared_variation,
         losses.total_variation,
     ],
 )

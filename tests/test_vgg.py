@@ -75,6 +75,7 @@ def test_images_too_small_for_a_layer():
     "arguments, says",
     [
         (((4, 6), (1, 2), "median"), "pooling is 'median'"),
+        (((4, 6), (1, 2), "max", "wrap"), "borders are 'wrap'"),
         (((4, 6), (1, 2, 3)), "3 blocks need as many widths, not 2"),
         (((4, 0), (1, 2)), "width must be a whole number of at least 1"),
     ],
@@ -82,6 +83,48 @@ def test_images_too_small_for_a_layer():
 def test_layouts_that_cannot_be_built(arguments, says):
     with pytest.raises(ValueError, match=says):
         VGG(*arguments)
+
+
+def test_reflected_borders_see_no_edge_where_there_is_none():
+    grey = torch.full((1, 3, 24, 24), 0.3)
+    for borders, spread in (("reflect", 0.0), ("zeros", 0.01)):
+        torch.manual_seed(0)
+        net = VGG((4, 6), (1, 2), borders=borders)
+        last = net(grey)["block2_conv2"]
+        assert (last.amax((2, 3)) - last.amin((2, 3))).max() >= spread
+        assert spread or torch.allclose(last, last[..., :1, :1].expand_as(last), atol=1e-6)
+    middle = {}
+    for borders in ("reflect", "zeros"):  # away from the borders both are the same network
+        torch.manual_seed(0)
+        middle[borders] = VGG((4, 6), (1, 2), borders=borders)(IMAGES)["block2_conv2"]
+    inside = (..., slice(4, -4), slice(4, -4))
+    assert torch.allclose(middle["reflect"][inside], middle["zeros"][inside], atol=1e-6)
+
+
+@pytest.mark.parametrize("borders", ["zeros", "reflect"])
+def test_folded_batch_normalization_changes_nothing(borders):
+    torch.manual_seed(0)
+    net = VGG((4, 6), (1, 2), "average", borders, normalized=True)
+    for _ in range(3):
+        net(IMAGES)  # in training, for running means and variances
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 2)
+            nn.init.uniform_(module.bias, -1, 1)
+    folded = net.eval().folded()
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    assert len(folded.convolutions()) == len(net.convolutions()) == 3
+    for layer, found in folded(IMAGES).items():
+        assert torch.allclose(found, net(IMAGES)[layer], atol=1e-5)
+    again = folded.folded()  # nothing left to fold
+    assert torch.equal(again(IMAGES)["block2_conv2"], folded(IMAGES)["block2_conv2"])
+
+
+def test_course_vgg_has_the_layout_of_vgg16():
+    net, trained = course_vgg(), course_vgg(normalized=True)
+    assert net.layers == trained.layers == vgg.vgg16().layers
+    shapes = {name: value.shape for name, value in net.state_dict().items()}
+    assert {name: value.shape for name, value in trained.folded().state_dict().items()} == shapes
 
 
 @pytest.mark.parametrize("configuration, build", [("D", vgg.vgg16), ("E", vgg.vgg19)])

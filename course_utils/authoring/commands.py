@@ -58,7 +58,7 @@ def run(
     """Execute one notebook of `folder`, tell its progress and keep the executed copy.
 
     A full run that publishes also tells the table in the notebooks' README how long it took,
-    unless it went on from the checkpoints of a run that was cut.
+    unless it went on from checkpoints, or finished parts of tables, of a run that was cut.
 
     Started by `accelerate launch` or `torchrun`, every process executes the notebook. The first
     tells its progress, and the others keep copies of their own, as `NAME-process-2.ipynb`.
@@ -78,7 +78,7 @@ def run(
     """
     path = _the_only(find([name], folder))
     runs = settings.folder("COURSE_RUNS") or ROOT / "runs"
-    from_scratch = not any((runs / path.stem).glob("*.pt"))
+    begun = [*(runs / path.stem).glob("*.pt"), *(runs / path.stem).glob("*.parts")]
     out = executed_copy(path, out, runs)
     if publish and budget != "full":
         raise NotebookError("Only a full run makes weights to publish; add --budget full.")
@@ -112,7 +112,7 @@ def run(
         if kept and processes.is_first():
             print(f"\nThe executed copy is {out}")
     session = _session(notebook)
-    if session and publish and from_scratch and processes.is_first():
+    if session and publish and not begun and processes.is_first():
         record_full(path.stem, session, sum(seconds), path.parent / "README.md")
     return 0 if kept else 1
 

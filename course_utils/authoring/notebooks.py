@@ -30,6 +30,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # JupyterLab asks which kernel to start for a notebook that names none.
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LARGE_IMAGE = 25_000  # characters of base64
+STARTUP_TIMEOUT = 600  # seconds; on a machine with much else to do a kernel takes minutes
 VOLATILE_CELL_METADATA = ("execution", "ExecuteTime", "outputId", "colab", "scrolled", "collapsed")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -125,6 +126,7 @@ def execute(
     client = _StrictClient(
         notebook,
         timeout=None,
+        startup_timeout=STARTUP_TIMEOUT,
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],  # its warnings are about itself, not the notebook
@@ -200,7 +202,7 @@ def definitions(path: Path, tag: str | None = None) -> dict:
     Args:
         tag: only the cells with this tag are run.
     """
-    names: dict = {"display": lambda *_: None}
+    names: dict = {"__name__": "__main__", "display": lambda *_: None}
     for cell in read(path).cells:
         if cell.cell_type == "code" and (tag is None or tag in tags(cell)):
             exec(compile(python_source(cell), f"{path.name}, cell {cell.id}", "exec"), names)

@@ -16,14 +16,14 @@ from .held import drawable
 
 # Continuous factors are uniform between these ends. "Left" and "right" are those of the image.
 RANGES = {
-    "smile": (-1.0, 1.0),  # -1 sad, 0 calm, 1 a broad smile that shows the teeth
+    "smile": (-1.0, 1.0),  # -1 sad, 0 serious, 1 a broad smile that shows the teeth
     "eye_openness": (0.0, 1.0),  # 0 closed, 1 wide open
     "gaze": (-1.0, 1.0),  # pupils to the left .. to the right
     "head_turn": (-1.0, 1.0),  # face to the left .. to the right, about the vertical axis
     "tilt": (-1.0, 1.0),  # top of the head to the left .. to the right, in the image's plane
     "face_width": (0.0, 1.0),  # narrow .. wide
     "skin_tone": (0.0, 1.0),  # light .. dark
-    "background": (0.0, 1.0),  # once round the colour wheel: 0 and 1 are the same pink
+    "background": (0.0, 1.0),  # once round the colour wheel: 0 and 1 are the same salmon
 }
 
 # The other factors are a position in a list of words; the numbers are their relative frequencies.
@@ -45,7 +45,7 @@ IDENTITY_FACTORS = ("face_width", "skin_tone", "hair_style", "hair_colour", "bea
 # Fixed, these make faces that look into the camera with open eyes.
 FACING = {"head_turn": 0.0, "tilt": 0.0, "gaze": 0.0, "eye_openness": 0.8}
 
-WALLS = ("pink", "yellow", "green", "turquoise", "blue", "violet")
+WALLS = ("salmon", "yellow", "green", "turquoise", "blue", "lilac")
 
 
 def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
@@ -118,7 +118,7 @@ def caption(factors: Mapping[str, float], seed: int = 0) -> str:
     Example:
         >>> from course_utils.data.face_sheet import PLAIN
         >>> caption(PLAIN)
-        'A grown-up with neat short brown hair, calm, on a turquoise background.'
+        'A grown-up with neat short brown hair, serious, on a turquoise background.'
     """
     value = {name: float(factors[name]) for name in FACTORS}
     choose = random.Random(seed).choice
@@ -166,7 +166,7 @@ def _mood(smile: float) -> tuple[str, ...]:
     if smile > 0.15:
         return ("smiling", "with a smile")
     if smile > -0.15:
-        return ("calm", "with a calm face")
+        return ("serious", "with a serious face")
     if smile > -0.5:
         return ("a little sad", "frowning a little")
     return ("very sad", "with a sad face")

@@ -40,9 +40,9 @@ def read_folder(
     Links are followed, each folder read once. Ignored are hidden files and folders, and those that
     systems leave (`@eaDir`, `__MACOSX`, `lost+found`). One printed line each tells of anything else
     that is not read: other formats (HEIC, TIFF, AVIF), links that lead nowhere, pipes, classes
-    without images, images beside the classes. A file that cannot be decoded, or has more than 100
-    megapixels, is left out and named as well. (A plain JPEG may have up to 178: it is decoded at a
-    fraction of its size.)
+    without images, images beside the classes. A file that cannot be decoded, or is too large (see
+    `image_files.open_image`: a PNG of over 108 megapixels, a WebP of over 24), is left out and
+    named as well.
 
     Args:
         path: the folder.

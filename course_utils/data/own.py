@@ -12,8 +12,9 @@ from torch import Tensor
 
 from ..session.arguments import shown, whole
 from ..session.text import printable
-from .image_files import MAX_PIXELS, read_image, reason
+from .image_files import TooLarge, read_image, reason
 
+MAX_SHAPE = 2048 * 2048  # pixels of the result
 LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in the perceived brightness
 FRAME, BOX = 28, 20  # pixels: the side of an image of the digit sets, and its ink's longer side
 CENTRE = 14.5  # where MNIST has the centre of mass: in the middle of pixel 14
@@ -33,13 +34,17 @@ NO_DIGIT = (
 def own_image(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -> Tensor:
     """Read one image of any size and kind.
 
-    PNG, JPEG, WebP, BMP and GIF are read, up to 100 megapixels (plain JPEG: 178). The image is
-    turned upright (EXIF), and transparent parts become white. Of an animation only the first
-    frame is used.
+    JPEG, PNG, WebP, BMP and GIF are read. The image is turned upright (EXIF), and transparent parts
+    become white. Of an animation only the first frame is used.
+
+    At most 0.5 GB of memory is needed beside the file. A PNG, BMP or GIF may have 108 megapixels,
+    for example 12,000 x 9,000, a WebP 24, and a JPEG 178; a progressive JPEG between 50 and 140,
+    as its colours are stored. No side may be over 65,535 pixels.
 
     Args:
         source: a path, the bytes of a file, or an open binary file.
-        shape: (C, H, W); C is 3 for colours or 1 for luma, the grey of the same brightness.
+        shape: (C, H, W); C is 3 for colours or 1 for luma, the grey of the same brightness, and
+            H W is at most 2048 x 2048.
         device: of the result.
         crop: True fills the whole of `shape` and cuts off the rest; False fits the whole image
             into `shape`, so that one of its sides may be shorter.
@@ -49,23 +54,29 @@ def own_image(source, shape=(3, 64, 64), device="cpu", *, crop: bool = True) -> 
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it holds no image that can be read, or an argument cannot be used.
+        ValueError: it holds no image that can be read, or too large a one, or an argument cannot
+            be used.
     """
     channels, height, width = _checked_shape(shape)
     name, source = _opened(source)
+    failure = ""
     try:
         pixels = read_image(source, (height, width), crop)
+    except TooLarge as error:
+        failure = f"{name} cannot be read: {error}."
     except Exception as error:  # decoders raise almost anything on damaged bytes
-        raise ValueError(
+        failure = (
             f"{name} cannot be read as an image ({reason(error)}); open it in a program that shows "
-            "images and save it as PNG or JPEG, with at most 100 megapixels."
-        ) from None
+            "images and save it as PNG or JPEG."
+        )
+    if failure:  # raised here, where no other error holds the half-read image in memory
+        raise ValueError(failure)
     if channels == 1:
         from PIL import Image
 
         pixels = np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
     image = torch.tensor(pixels, device=device).permute(2, 0, 1)[None]
-    return image.float().div(255).contiguous()
+    return image.float().div_(255).contiguous()
 
 
 def to_mnist_style(images: Tensor) -> Tensor:
@@ -120,10 +131,10 @@ def _checked_shape(shape) -> tuple[int, int, int]:
         channels, height, width = (whole(side, "shape") for side in shape)
     except (TypeError, ValueError):
         channels = height = width = 0
-    if channels not in (1, 3) or min(height, width) < 1 or height * width > MAX_PIXELS:
+    if channels not in (1, 3) or min(height, width) < 1 or height * width > MAX_SHAPE:
         raise ValueError(
             f"shape is {shown(shape)}; give (C, H, W) with C of 1 or 3, for example (3, 64, 64), "
-            f"and at most 100 megapixels."
+            f"and H W of at most 2048 x 2048."
         )
     return channels, height, width
 

@@ -1,4 +1,4 @@
-"""The exercises of notebook 01, style transfer."""
+"""Checks of the exercises of lesson 01, style transfer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from .checking import ask, near, random_tensor
 from .exercise import Case, Exercise, combined
 
-# 1. In another's mean and standard deviation
+# 1. Mean and standard deviation of another
 
 NOT_DIVIDED = "the content's own standard deviation is still in it; divide by it first."
 NOT_CENTRED = "the content's own mean is still in it; subtract it before anything else."
@@ -67,7 +67,7 @@ def _say_restyled(found: Tensor, right: Tensor, *given: Tensor) -> str:
 
 
 check_restyled = Exercise(
-    "Exercise 1, in another's mean and spread",
+    "Exercise 1, mean and standard deviation of another",
     _restyled,
     [
         Case((CONTENT, STYLE)),
@@ -274,69 +274,4 @@ check_style_gradient = Exercise(
     also=[_without_autograd],
     tolerance=1e-3,
     praise="right: one C × C matrix for the whole image, applied at every position alike.",
-)  # fmt: skip
-
-# 4. How many numbers a style has
-
-SAME_GRAM = (
-    "where M < C you count all numbers of F. But F and F Q have the same Gram matrix for every "
-    "orthogonal Q: take away the M (M - 1) / 2 numbers of Q."
-)
-
-
-def _triangle(side: int) -> int:
-    return side * (side + 1) // 2
-
-
-def _numbers(channels: int, positions: int) -> int:
-    """Dimension of the symmetric C × C matrices of rank up to M that F Fᵀ can be."""
-    rank = min(channels, positions)
-    return channels * rank - _triangle(rank - 1)
-
-
-def _or_few(few: Callable[[int, int], int]) -> Callable[[int, int], int]:
-    """Right where there are at least as many positions as channels, another count where not."""
-    return lambda c, m: _triangle(c) if m >= c else few(c, m)
-
-
-def _added_up(count: Callable[[int, int], int]) -> Callable[[Sequence[tuple[int, int]]], int]:
-    return lambda layers: sum(count(*layer) for layer in layers)
-
-
-NUMBERS = [
-    (lambda c, m: _triangle(c), "right where a layer has at least as many positions as channels. "
-     "With fewer, G has at most rank M: take the M (M - 1) / 2 that G does not see from C · M."),
-    (lambda c, m: c * c, "a Gram matrix is symmetric: C (C + 1) / 2 entries are independent."),
-    (lambda c, m: _triangle(c - 1), "the diagonal is missing, each channel with itself."),
-    (lambda c, m: c * m, "that is how many activations there are; a style forgets where."),
-    (lambda c, m: 2 * c, "two numbers a channel are means and variances; G has pairs of channels."),
-    (lambda c, m: _triangle(m), "those are products of positions with each other; G has channels."),
-    (_or_few(lambda c, m: c * m), SAME_GRAM),
-    (lambda c, m: min(_triangle(c), c * m), SAME_GRAM),
-    (_or_few(lambda c, m: c * m + _triangle(m - 1)), "M (M - 1) / 2 are the numbers that G does "
-     "not see; take them away from C · M."),
-    (_or_few(lambda c, m: _triangle(m)), "where M < C you count a symmetric M × M matrix; but the "
-     "M directions that it lies along are to be chosen among C, too: C · M - M (M - 1) / 2."),
-    (_or_few(lambda c, m: c * m - _triangle(m)), "the numbers of an orthogonal M × M matrix are "
-     "M (M - 1) / 2, one for each plane it can turn in, and not M (M + 1) / 2."),
-    (lambda c, m: c * m - _triangle(m - 1), "that holds where M < C. With more positions than "
-     "channels G can be any symmetric matrix of this kind: C (C + 1) / 2."),
-]  # fmt: skip
-
-check_style_numbers = Exercise(
-    "Exercise 4, how many numbers a style has",
-    _added_up(_numbers),
-    [  # positions in plenty, as many as channels, and few
-        Case(([(7, 100), (9, 4)],)),
-        Case(([(7, 7)],)),
-        Case(([(12, 11), (10, 1)],)),
-        Case(([(5, 64), (8, 16), (16, 4), (16, 1)],)),
-    ],
-    [(_added_up(count), hint) for count, hint in NUMBERS],
-    result="how many numbers there are, as a number",
-    explain=lambda found, right, layers: (
-        f"the layers {layers} have {' + '.join(str(_numbers(*layer)) for layer in layers)} "
-        f"numbers, and you say {found:g}. Every layer brings its own; add them up."
-    ),
-    praise="right: no more than a symmetric matrix has, and fewer where positions are few.",
 )  # fmt: skip

@@ -5,14 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..losses import of_dimensions, of_examples, same_shape
+from ..losses import of_dimensions, of_examples, same_shape, squared_variation
 from ..session.arguments import real, whole
 
 
 def sharpness(images: Tensor) -> Tensor:
     """Mean squared difference of neighbouring pixels of each image, horizontal plus vertical.
 
-    Edges make it large and blur makes it small; it needs no ground truth.
+    Edges make it large and blur makes it small; it needs no ground truth. As a loss it is
+    `losses.squared_variation`.
 
     Args:
         images: (N, C, H, W) with sides of two pixels or more.
@@ -31,9 +32,7 @@ def sharpness(images: Tensor) -> Tensor:
     of_dimensions(4, "(N, C, H, W)", images=images)
     if min(images.shape[2:]) < 2:
         raise ValueError(f"Pixels of images {tuple(images.shape)} have no neighbours to compare.")
-    across = (images[..., :, 1:] - images[..., :, :-1]).square().flatten(1).mean(1)
-    down = (images[..., 1:, :] - images[..., :-1, :]).square().flatten(1).mean(1)
-    return across + down
+    return squared_variation(images)
 
 
 def squared_error(reconstruction: Tensor, images: Tensor) -> float:

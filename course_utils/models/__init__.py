@@ -2,8 +2,9 @@
 
 Open `autoencoders` and `vae` for lessons 02 and 03, `perceptrons`, `dcgan` and `conditional` for
 the GANs of 04 and 05, `translation` and `image_pool` for image-to-image translation, `restorer`
-for denoising and inpainting, `resnet`, `densenet`, `inception`, `vgg` and `efficientnet` for the
-classifiers, and `evaluation` for the networks that measure generated images.
+for denoising and inpainting, `stylizer` for feed-forward style transfer, `resnet`, `densenet`,
+`inception`, `vgg` and `efficientnet` for the classifiers, and `evaluation` for the networks that
+measure generated images.
 """
 
 from .autoencoders import Autoencoder, ConvolutionalAutoencoder, TiedAutoencoder
@@ -43,8 +44,11 @@ from .resnet import (
     resnet18,
     resnet34,
     resnet50,
+    resnet101,
+    resnet152,
 )
 from .restorer import Restorer
+from .stylizer import ConditionalInstanceNorm, StyledConvolution, Stylizer
 from .translation import PatchDiscriminator, ResidualGenerator, UNet
 from .vae import ConvolutionalVAE, TwoLayerVAE, VariationalAutoencoder
 from .vgg import (
@@ -66,6 +70,7 @@ __all__ = [
     "Bottleneck",
     "ConcatenationDiscriminator",
     "ConditionalGenerator",
+    "ConditionalInstanceNorm",
     "ConvolutionUnit",
     "ConvolutionalAutoencoder",
     "ConvolutionalShortcut",
@@ -99,6 +104,8 @@ __all__ = [
     "ShortcutGate",
     "SmallConvNet",
     "SqueezeNet",
+    "StyledConvolution",
+    "Stylizer",
     "TiedAutoencoder",
     "Transition",
     "TwoLayerVAE",
@@ -112,6 +119,8 @@ __all__ = [
     "resnet18",
     "resnet34",
     "resnet50",
+    "resnet101",
+    "resnet152",
     "squeezenet1_1",
     "vgg16",
     "vgg19",

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -585,6 +586,80 @@ def resnet50(**options) -> ResNet:
         (16, 25557032)
     """
     return _imagenet_resnet(Bottleneck, [3, 4, 6, 3], **options)
+
+
+def resnet101(**options) -> ResNet:
+    """101 layers for ImageNet's images of 224 × 224: 44.5 M parameters (He et al. 2015, table 1).
+
+    Args:
+        options: of `ResNet`.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):  # shapes without numbers are enough to count
+        ...     net = resnet101()
+        >>> len(net.blocks()), sum(p.numel() for p in net.parameters())
+        (33, 44549160)
+    """
+    return _imagenet_resnet(Bottleneck, [3, 4, 23, 3], **options)
+
+
+def resnet152(**options) -> ResNet:
+    """152 layers for ImageNet's images of 224 × 224: 60.2 M parameters (He et al. 2015, table 1).
+
+    Args:
+        options: of `ResNet`.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     net = resnet152()
+        >>> len(net.blocks()), sum(p.numel() for p in net.parameters())
+        (50, 60192808)
+    """
+    return _imagenet_resnet(Bottleneck, [3, 8, 36, 3], **options)
+
+
+def count_costs(net: nn.Module, side: int) -> tuple[int, int]:
+    """Parameters of a network, and multiply-adds for one square image of 3 colours.
+
+    A convolution uses each of its weights once for every pixel that comes out. One use is one
+    multiplication and one addition, a multiply-add, which most papers on networks call a FLOP.
+    Biases, normalisation and pooling are left out of them.
+
+    Args:
+        net: on the meta device, where tensors have shapes and no numbers; it is put into
+            evaluation mode.
+        side: of the image, in pixels.
+
+    Raises:
+        ValueError: the network is not on the meta device, or `side` is not a whole number of at
+            least 1.
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     net = resnet18()
+        >>> count_costs(net, side=224)
+        (11689512, 1814073344)
+    """
+    check_sizes(side=side)
+    if any(weights.device.type != "meta" for weights in net.parameters()):
+        raise ValueError('Make the network within torch.device("meta"), where counting is free.')
+    uses = []
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        uses.append(output[0].numel() * layer.weight[0].numel())
+
+    hooks = [
+        layer.register_forward_hook(count)
+        for layer in net.modules()
+        if isinstance(layer, (nn.Conv2d, nn.Linear))
+    ]
+    net.eval()(torch.empty(1, 3, side, side, device="meta"))
+    for hook in hooks:
+        hook.remove()
+    return sum(weights.numel() for weights in net.parameters()), sum(uses)
 
 
 def _imagenet_resnet(block: type[ResidualBlock], counts: Sequence[int], **options) -> ResNet:

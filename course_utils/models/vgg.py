@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .sizes import check_sizes
@@ -17,7 +18,7 @@ from .sizes import check_sizes
 VGG16_BLOCKS = (2, 2, 3, 3, 3)  # convolutions in each block
 VGG19_BLOCKS = (2, 2, 4, 4, 4)
 VGG_WIDTHS = (64, 128, 256, 512, 512)  # channels in each block
-COURSE_WIDTHS = (32, 32, 64, 96, 96)
+COURSE_WIDTHS = (32, 64, 96, 128, 160)
 
 # The mean and the standard deviation of ImageNet's pixels, which torchvision's weights expect.
 PIXEL_MEAN = (0.485, 0.456, 0.406)
@@ -95,6 +96,33 @@ def check_layers(layers: Iterable[str] | None, known: Sequence[str]) -> list[str
     return [layer for layer in known if layer in wanted]
 
 
+class _ReflectedConv2d(nn.Conv2d):
+    """A 3 × 3 convolution that reflects the border, so that no image gets a frame.
+
+    Zeros beyond the border are an edge that no image has. A map too small for a reflection, with
+    a side of one number, repeats its edge instead. The weights are those of `nn.Conv2d`.
+
+    Args:
+        channels: channels that come in.
+        width: channels that go out.
+        bias: whether there is one.
+
+    Example:
+        >>> mean = _ReflectedConv2d(1, 1, bias=False)
+        >>> _ = nn.init.constant_(mean.weight, 1 / 9)
+        >>> mean(torch.ones(1, 1, 2, 2)).round(decimals=2).unique()  # zeros would darken it
+        tensor([1.], grad_fn=<Unique2Backward0>)
+    """
+
+    def __init__(self, channels: int, width: int, bias: bool = True):
+        super().__init__(channels, width, 3, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, width, h, w) for (N, channels, h, w)."""
+        mode = "reflect" if min(x.shape[-2:]) > 1 else "replicate"
+        return super().forward(F.pad(x, (1, 1, 1, 1), mode))
+
+
 class VGG(FeatureNetwork):
     """Blocks of 3 × 3 convolutions, each with a ReLU; a pooling halves the grid between blocks.
 
@@ -106,10 +134,18 @@ class VGG(FeatureNetwork):
         blocks: how many convolutions each block has.
         pooling: "max" as published, or "average", which Gatys et al. (2016) found to give
             better images.
+        borders: "zeros" as published, or "reflect".
+        normalized: whether batch normalization follows every convolution, while the network is
+            trained; `folded` takes it away again.
 
     Raises:
-        ValueError: another pooling, not one width per block, or a size that is not a whole number
-            of at least 1.
+        ValueError: another pooling or border, not one width per block, or a size that is not a
+            whole number of at least 1.
+
+    Example:
+        >>> net = VGG((4, 8), (1, 2), borders="reflect")
+        >>> {layer: tuple(found.shape) for layer, found in net(torch.rand(1, 3, 8, 8)).items()}
+        {'block1_conv1': (1, 4, 8, 8), 'block2_conv1': (1, 8, 4, 4), 'block2_conv2': (1, 8, 4, 4)}
     """
 
     content_layer = "block2_conv2"
@@ -126,25 +162,66 @@ class VGG(FeatureNetwork):
         widths: Sequence[int] = VGG_WIDTHS,
         blocks: Sequence[int] = VGG16_BLOCKS,
         pooling: str = "max",
+        borders: str = "zeros",
+        normalized: bool = False,
     ):
         poolings = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
         if pooling not in poolings:
             raise ValueError(f"The pooling is {pooling!r}; choose one of {', '.join(poolings)}.")
+        if borders not in ("zeros", "reflect"):
+            raise ValueError(f"The borders are {borders!r}; choose one of zeros, reflect.")
         if len(widths) != len(blocks):
             raise ValueError(f"{len(blocks)} blocks need as many widths, not {len(widths)}.")
         features, positions, channels = [], {}, 3
         for block, (width, convolutions) in enumerate(zip(widths, blocks), start=1):
             check_sizes(width=width, convolutions=convolutions)
             for place in range(1, convolutions + 1):
-                features += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
+                if borders == "reflect":
+                    features.append(_ReflectedConv2d(channels, width, bias=not normalized))
+                else:
+                    same = {"padding": 1, "bias": not normalized}
+                    features.append(nn.Conv2d(channels, width, 3, **same))
+                features += [nn.BatchNorm2d(width)] if normalized else []
+                features.append(nn.ReLU(inplace=True))
                 positions[f"block{block}_conv{place}"] = len(features) - 1
                 channels = width
             features.append(poolings[pooling](2))
         super().__init__(features, positions)
+        self._layout = {
+            "widths": widths, "blocks": blocks, "pooling": pooling, "borders": borders,
+        }  # fmt: skip
 
     def convolutions(self) -> list[nn.Conv2d]:
         """The convolutions in the order of `layers`."""
-        return [self.features[position - 1] for position in self._positions.values()]
+        return [module for module in self.features if isinstance(module, nn.Conv2d)]
+
+    @torch.no_grad()
+    def folded(self) -> VGG:
+        """The same network in evaluation mode with its batch normalization inside the convolutions.
+
+        With the running mean m and variance v of a channel, its gain g and shift s, the layer is
+        g (w x - m) / √(v + ε) + s, which is a convolution with the weights w g / √(v + ε) and the
+        bias s - m g / √(v + ε).
+
+        Returns:
+            a new network without batch normalization; this one is not changed.
+
+        Example:
+            >>> net = VGG((4, 8), (1, 1), normalized=True).eval()
+            >>> image = torch.rand(1, 3, 8, 8)
+            >>> torch.allclose(net(image)["block2_conv1"], net.folded()(image)["block2_conv1"],
+            ...                atol=1e-5)
+            True
+        """
+        plain = VGG(**self._layout).to(self.mean.device).eval()
+        norms = [module for module in self.features if isinstance(module, nn.BatchNorm2d)]
+        if not norms:
+            plain.load_state_dict(self.state_dict())
+        for ours, norm, theirs in zip(self.convolutions(), norms, plain.convolutions()):
+            gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+            theirs.weight.copy_(ours.weight * gain[:, None, None, None])
+            theirs.bias.copy_(norm.bias - norm.running_mean * gain)
+        return plain
 
     @torch.no_grad()
     def equalise(self, images: Tensor) -> VGG:
@@ -175,18 +252,21 @@ def vgg19() -> VGG:
     return VGG(VGG_WIDTHS, VGG19_BLOCKS)
 
 
-def course_vgg() -> VGG:
-    """VGG16's blocks and names with half of its channels or fewer, and average pooling.
+def course_vgg(normalized: bool = False) -> VGG:
+    """VGG16's blocks and names, half of its channels or fewer, average pooling, reflected borders.
 
     The first layer must not be narrower. A 3 × 3 patch has 27 numbers: fewer filters would leave
     directions of pixel space without a gradient, which the optimisation of pixels fills with noise.
 
+    Args:
+        normalized: with batch normalization, as it was trained.
+
     Example:
         >>> net = course_vgg()
         >>> net(torch.rand(1, 3, 64, 64), ["block2_conv2"])["block2_conv2"].shape
-        torch.Size([1, 32, 32, 32])
+        torch.Size([1, 64, 32, 32])
     """
-    return VGG(COURSE_WIDTHS, VGG16_BLOCKS, pooling="average")
+    return VGG(COURSE_WIDTHS, VGG16_BLOCKS, "average", "reflect", normalized)
 
 
 class Fire(nn.Module):

@@ -486,6 +486,51 @@ def cyclegan(x: str = "X", y: str = "Y"):
     )  # fmt: skip
 
 
+def style_transfer(network: str = "pre-trained\nnetwork", content: str = "F", style: str = "G"):
+    """Three images through one fixed network, the two-part loss, and the gradient to the pixels.
+
+    After Gatys, Ecker and Bethge (2016), figure 2.
+
+    Args:
+        network: what stands in the boxes of the network.
+        content, style: the symbols of the image's activations and Gram matrices.
+
+    Example:
+        >>> style_transfer().svg.count("stroke-dasharray")  # the gradient
+        1
+    """
+    boxes, arrows = [], []
+    rows = {
+        "p": ("content image p", "P", "activations"),
+        "x": ("image x\n(optimized)", f"{content}, {style}", "activations, Gram matrices"),
+        "a": ("style image a", "A", "Gram matrices"),
+    }
+    for row, (name, (image, found, note)) in enumerate(rows.items()):
+        boxes += [
+            Box(name, (0 if name == "x" else 0.85, 1.1 * row), image),
+            Box(f"net {name}", (1.9, 1.1 * row), network, "network", "weights fixed"),
+            Box(f"found {name}", (2.95, 1.1 * row), found, note=note),
+        ]
+        arrows += [Arrow(name, f"net {name}"), Arrow(f"net {name}", f"found {name}")]
+    boxes += [
+        Box("content", (4.1, 0), "content loss", "loss"),
+        Box("style", (4.1, 2.2), "style loss", "loss"),
+        Box("sum", (4.95, 1.1), "+", "operation"),
+    ]
+    arrows += [
+        Arrow("found p", "content"), Arrow("found x", "content"), Arrow("found x", "style"),
+        Arrow("found a", "style"), Arrow("content", "sum"), Arrow("style", "sum"),
+        Arrow("sum", "x", "gradient with respect to the pixels", dashed=True, lane=2.95),
+    ]  # fmt: skip
+    return Schematic(
+        boxes,
+        arrows,
+        "Style transfer: the content image, the optimized image and the style image go through one "
+        "network whose weights are fixed. The content loss compares activations, the style loss "
+        "Gram matrices, and the gradient of their sum goes back to the pixels of the image.",
+    )
+
+
 def residual_block(width: str = "64 channels"):
     """Two convolutions, and the identity shortcut around them.
 
@@ -619,4 +664,214 @@ def taxonomy():
         "A tree of generative models. Explicit density, tractable: Gaussian classifiers, "
         "autoregressive models, normalizing flows; with a lower bound: variational autoencoder, "
         "diffusion models; known up to a constant: energy-based models. Implicit density: GANs.",
+    )
+
+
+def residual_and_lstm():
+    """A residual network and an LSTM beside each other: both add to what they carry along.
+
+    Example:
+        >>> residual_and_lstm().svg.count(">+<")
+        2
+    """
+    return Schematic(
+        [
+            Box("x", (0, 0), "x", note="layer l - 1", note_above=True),
+            Box("F", (2, 1), "F(x)", "network"),
+            Box("plus", (3, 0), "+", "operation"),
+            Box("y", (4, 0), "y", note="layer l", note_above=True),
+            Box("c", (0, 2.1), "c", note="time t - 1"),
+            Box("times", (1, 2.1), "×", "operation"),
+            Box("f", (1, 3.1), "forget gate f", "network", "between 0 and 1"),
+            Box("sum", (3, 2.1), "+", "operation"),
+            Box("i", (3, 3.1), "input gate\n× candidate", "network"),
+            Box("next", (4, 2.1), "c", note="time t"),
+        ],
+        [
+            Arrow("x", "plus", "identity shortcut"), Arrow("x", "F", lane=1),
+            Arrow("F", "plus", lane=0.99), Arrow("plus", "y"),
+            Arrow("c", "times"), Arrow("times", "sum"), Arrow("sum", "next"),
+            Arrow("f", "times"), Arrow("i", "sum"),
+        ],
+        "A residual block adds F(x) to x; an LSTM multiplies its cell state c by a forget gate and "
+        "adds the candidate times the input gate.",
+    )  # fmt: skip
+
+
+def residual_flavours():
+    """The residual block, the pre-activation block and the bottleneck, one in each row.
+
+    Example:
+        >>> residual_flavours().svg.count("identity shortcut")
+        3
+    """
+    rows = {
+        "residual block\n(2015)": (["3×3, 64\nBN, ReLU", "3×3, 64\nBN"], True),
+        "pre-activation\n(2016)": (["BN, ReLU\n3×3, 64", "BN, ReLU\n3×3, 64"], False),
+        "bottleneck\n(2015)": (["1×1, 64\nBN, ReLU", "3×3, 64\nBN, ReLU", "1×1, 256\nBN"], True),
+    }
+    boxes, arrows = [], []
+    for number, (title, (steps, activated)) in enumerate(rows.items()):
+        row = 0.6 + 1.4 * number
+        name = [f"{number}.{place}" for place in range(8)]
+        boxes.append(Box(name[0], (0, row), title))
+        boxes += [
+            Box(name[place], (place, row), step, "network") for place, step in enumerate(steps, 1)
+        ]
+        boxes.append(Box(name[4], (4, row), "+", "operation"))
+        chain = [*name[: len(steps) + 1], name[4]]
+        if activated:
+            boxes.append(Box(name[5], (4.8, row), "ReLU", "network"))
+            chain.append(name[5])
+        boxes.append(Box(name[6], (5.7, row), "y"))
+        arrows += [Arrow(start, end) for start, end in zip(chain, [*chain[1:], name[6]])]
+        arrows.append(Arrow(name[0], name[4], "identity shortcut", lane=row - 0.72))
+    return Schematic(
+        boxes,
+        arrows,
+        "Three blocks. Residual: two convolutions, the sum with x, then a ReLU. Pre-activation: "
+        "batch normalization and ReLU before each convolution, nothing after the sum. Bottleneck: "
+        "1 × 1 to 64 channels, 3 × 3, 1 × 1 back to 256.",
+    )
+
+
+def concatenating_blocks(growth: int = 12):
+    """A layer of DenseNet, and an Inception block: both concatenate where a ResNet adds.
+
+    Args:
+        growth: channels that a layer of DenseNet adds.
+
+    Example:
+        >>> concatenating_blocks().svg.count("concatenate")
+        2
+    """
+    branches = {
+        "1": ["1×1, 192"],
+        "7": ["1×1, 128", "1×7, 128", "7×1, 192"],
+        "77": ["1×1, 128", "7×1, 1×7,\n7×1 (128)", "1×7, 192"],
+        "mean": ["mean of 3×3", "1×1, 192"],
+    }
+    boxes = [
+        Box("x", (0, 0.6), "x", note="DenseNet"),
+        Box("B", (1, 0.6), f"BN, ReLU\n1×1, {4 * growth}", "network"),
+        Box("H", (2, 0.6), f"BN, ReLU\n3×3, {growth}", "network", "H(x)"),
+        Box("join", (4, 0.6), "concatenate"),
+        Box("y", (5, 0.6), "y", note=f"{growth} channels more"),
+        Box("u", (0, 3.2), "x", note="Inception, 768 channels"),
+        Box("joined", (4, 3.2), "concatenate"),
+        Box("v", (5, 3.2), "y", note="4 × 192 channels"),
+    ]
+    arrows = [
+        Arrow("x", "B"), Arrow("B", "H"), Arrow("H", "join"), Arrow("join", "y"),
+        Arrow("x", "join", "all earlier channels", lane=-0.15), Arrow("joined", "v"),
+    ]  # fmt: skip
+    for row, (name, steps) in enumerate(branches.items()):
+        chain = [f"{name}.{place}" for place in range(len(steps))]
+        boxes += [
+            Box(one, (place, 1.7 + row), step, "network")
+            for place, (one, step) in enumerate(zip(chain, steps), 1)
+        ]
+        arrows += [Arrow(a, b) for a, b in zip(["u", *chain], [*chain, "joined"])]
+    return Schematic(
+        boxes,
+        arrows,
+        "A layer of DenseNet appends the channels it computes to those it was given; an Inception "
+        "block appends the channels of four branches with kernels of different sizes.",
+    )
+
+
+# Maps of 224, 112, 56, 28, 14 and 7 pixels a side, and the linear layers.
+SHADES = ("#FFFFFF", "#F1F1F1", "#DCEAF7", "#B5D3EE", "#DDF0E2", "#F8E3E6", "#DDDDDD")
+
+
+class LayerRows(Schematic):
+    """Whole networks as rows of layers, one under the other, with their shortcuts above.
+
+    Attributes:
+        description, svg: as of every `Schematic`.
+
+    Example:
+        >>> drawing = LayerRows({"two layers": ([("3×3, 64", 2), ("1000", 6)], [(0, 1)])}, "Two.")
+        >>> drawing.svg.count("<rect"), drawing.svg.count("<path")  # the ground, layers; an arc
+        (3, 1)
+    """
+
+    PITCH, WIDTH, HEIGHT, ROW, LEFT = 25, 20, 92, 150, 96
+
+    def __init__(
+        self,
+        rows: dict[str, tuple[Sequence[tuple[str, int]], Sequence[tuple[int, int]]]],
+        description: str,
+    ):
+        """Draw.
+
+        Args:
+            rows: name -> (layers, shortcuts); a layer is its text and a place in `SHADES`, a
+                shortcut the layer after whose output it begins and the one at whose output it ends.
+            description: for readers who cannot see it.
+        """
+        self.description = description
+        longest = max(len(layers) for layers, _ in rows.values())
+        width, height = self.LEFT + self.PITCH * longest + 10, self.ROW * len(rows)
+        parts = []
+        for number, (name, (layers, shortcuts)) in enumerate(rows.items()):
+            top = self.ROW * number + 46
+            parts.append(_text(self.LEFT / 2, top + self.HEIGHT / 2 - 6, name, 16))
+            for place, (text, shade) in enumerate(layers):
+                x = self.LEFT + self.PITCH * place
+                middle = x + self.WIDTH / 2, top + self.HEIGHT / 2
+                parts.append(
+                    f'<rect x="{x}" y="{top}" width="{self.WIDTH}" height="{self.HEIGHT}" rx="3" '
+                    f'fill="{SHADES[shade]}" stroke="#333333"/>'
+                    f'<text x="{middle[0]}" y="{middle[1]}" text-anchor="middle" '
+                    f'dominant-baseline="central" font-size="13" '
+                    f'transform="rotate(-90 {middle[0]} {middle[1]})">{escape(text)}</text>'
+                )
+            for start, end in shortcuts:
+                fits = layers[start][1] == layers[end][1]
+                left, right = (
+                    self.LEFT + self.PITCH * place + self.WIDTH + 3 for place in (start, end)
+                )
+                dashes = "" if fits else ' stroke-dasharray="5 4"'
+                parts.append(
+                    f'<path d="M{left} {top}C{left} {top - 38} {right} {top - 38} {right} {top}" '
+                    f'fill="none" stroke="{PALETTE[0]}" stroke-width="2"{dashes}/>'
+                )
+        self.svg = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
+            f'width="{width:g}" role="img" aria-label="{escape(description)}" '
+            'font-family="Helvetica, Arial, sans-serif" font-size="13">'
+            f'<rect width="{width:g}" height="{height:g}" fill="white"/>'
+            + "".join(parts)
+            + "</svg>"
+        )
+
+
+def resnet_34():
+    """VGG-19, plain-34 and ResNet-34, layer by layer (He et al. 2015, figure 3).
+
+    The colour of a layer is the size of its map. Shortcuts are dashed where the shape changes.
+
+    Example:
+        >>> resnet_34().svg.count("<path"), resnet_34().svg.count("dasharray")  # shortcuts
+        (16, 3)
+    """
+    vgg = []
+    for stage, convolutions in enumerate((2, 2, 4, 4, 4)):
+        vgg += [(f"3×3, {64 * 2 ** min(stage, 3)}", stage)] * convolutions + [("pool", stage + 1)]
+    plain = [("7×7, 64, /2", 1), ("pool", 2)]
+    for stage, blocks in enumerate((3, 4, 6, 3)):
+        halving = ", /2" if stage else ""
+        plain += [(f"3×3, {64 * 2**stage}{halving}", stage + 2)]
+        plain += [(f"3×3, {64 * 2**stage}", stage + 2)] * (2 * blocks - 1)
+    plain += [("mean", 6), ("fc 1000", 6)]
+    rows = {
+        "VGG-19": ([*vgg, ("fc 4096", 6), ("fc 4096", 6), ("fc 1000", 6)], []),
+        "plain-34": (plain, []),
+        "ResNet-34": (plain, [(place, place + 2) for place in range(1, 33, 2)]),
+    }
+    return LayerRows(
+        rows,
+        "VGG-19 has 16 convolutions and 3 linear layers, plain-34 has 33 convolutions and one "
+        "linear layer, and ResNet-34 is plain-34 with a shortcut around every two convolutions.",
     )

@@ -12,6 +12,7 @@ import http.client
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -83,7 +84,7 @@ def feature_network(name: str, device="cpu") -> nn.Module:
         >>> import torch
         >>> net = feature_network("course_vgg")
         >>> net(torch.zeros(1, 3, 64, 64), ["block2_conv2"])["block2_conv2"].shape
-        torch.Size([1, 32, 32, 32])
+        torch.Size([1, 64, 32, 32])
     """
     if name not in NAMES:
         raise ValueError(f"There is no network {name!r}; choose one of {', '.join(NAMES)}.")
@@ -105,6 +106,26 @@ def feature_network(name: str, device="cpu") -> nn.Module:
             )
         net.load_state_dict(state)
     return net.to(device).eval().requires_grad_(False)
+
+
+def is_here(name: str) -> bool:
+    """Whether `feature_network(name)` needs neither a download nor a package that is missing.
+
+    Args:
+        name: of a network, one of `NAMES`.
+
+    Raises:
+        ValueError: the name is unknown.
+
+    Example:
+        >>> is_here("course_vgg")
+        True
+    """
+    if name not in NAMES:
+        raise ValueError(f"There is no network {name!r}; choose one of {', '.join(NAMES)}.")
+    if name == "efficientnet_lite0":
+        return find_spec(imagenet.PACKAGE.replace("-", "_")) is not None
+    return name not in PUBLISHED or kept_file(name, data_folder() / "torchvision").is_file()
 
 
 def published_weights(name: str, folder: Path) -> dict[str, Tensor]:

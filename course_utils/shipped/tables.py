@@ -2,7 +2,7 @@
 
 Like trained weights they are made by running the notebook itself, `python -m course_utils run 07
 --budget full --publish`. The file holds a card, which says how and when the table was measured, and
-the table, in numbers of four significant digits.
+the table, in numbers of four significant digits. What takes hours is made of parts (`parts.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import inspect
 import json
 import math
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,17 @@ from ..session.lab import Lab
 from .cards import card_of, hold_against, look_for, read_json, shipped_folder
 
 DIGITS = 4
+EXACT = 17  # digits that tell every number from the next
 
 
 def tables_folder() -> Path:
     """Where the tables that ship lie."""
     return shipped_folder("tables")
+
+
+def parts_folder(name: str, lab: Lab) -> Path:
+    """Where a run keeps finished parts of a table until the whole is published."""
+    return lab.runs_folder / f"{name}.parts"
 
 
 def shipped_table(
@@ -36,7 +43,7 @@ def shipped_table(
     Args:
         name: the file's name without ending, for example "resnet_curves".
         lab: the session. In the full budget `measure` is called, and with `lab.publish` what it
-            returns replaces the file that ships.
+            returns replaces the file that ships, and parts of it that were kept on the way go.
         measure: returns the table: a dictionary of numbers, strings, tensors, and lists and
             dictionaries of them; its keys are strings.
         protocol: how it is measured, in a sentence, for the card; by default the first line of
@@ -65,6 +72,7 @@ def shipped_table(
     table = plain(measure())
     if lab.publish and processes.is_first():
         save(name, table, {"protocol": protocol, "seed": lab.seed, "budget": lab.budget})
+        shutil.rmtree(parts_folder(name, lab), ignore_errors=True)
     return processes.broadcast_object(table)  # all go on when the file is there
 
 
@@ -78,7 +86,7 @@ def save(name: str, table: Mapping, card: Mapping, folder: Path | None = None) -
     folder.mkdir(parents=True, exist_ok=True)
     table = plain(table)
     text = json.dumps(
-        {"card": card_of(_compact(table), **card), "table": table}, indent=1, ensure_ascii=False
+        {"card": card_of(compact(table), **card), "table": table}, indent=1, ensure_ascii=False
     )
     path = folder / f"{name}.json"
     with replacing(path) as file:
@@ -100,12 +108,15 @@ def load(name: str, folder: Path | None = None) -> tuple[dict[str, Any], dict[st
     path = (folder or tables_folder()) / f"{name}.json"
     look_for(path, what=f"table called {name}", instead="measure it")
     whole = read_json(path, "card", "table")
-    hold_against(whole["card"], _compact(whole["table"]), path)
+    hold_against(whole["card"], compact(whole["table"]), path)
     return whole["table"], whole["card"]
 
 
-def plain(table: Any) -> Any:
+def plain(table: Any, digits: int = DIGITS) -> Any:
     """A table as it is read again: tensors as lists, numbers to four significant digits.
+
+    Args:
+        digits: others than four.
 
     Raises:
         ValueError: it has a number that is not finite, a key that is no string, or something else
@@ -114,11 +125,11 @@ def plain(table: Any) -> Any:
     if hasattr(table, "tolist"):
         table = table.tolist()
     if isinstance(table, Mapping) and all(isinstance(key, str) for key in table):
-        return {key: plain(value) for key, value in table.items()}
+        return {key: plain(value, digits) for key, value in table.items()}
     if isinstance(table, Sequence) and not isinstance(table, str):
-        return [plain(value) for value in table]
+        return [plain(value, digits) for value in table]
     if isinstance(table, float) and math.isfinite(table):
-        return float(f"{table:.{DIGITS}g}")
+        return float(f"{table:.{digits}g}")
     if isinstance(table, (int, str)):
         return table
     raise ValueError(f"A table that ships cannot hold {table!r}.")
@@ -130,8 +141,8 @@ def _first_line(measure: Callable) -> str:
     return described.split("\n", 1)[0]
 
 
-def _compact(table: Mapping) -> bytes:
-    """What the checksum is taken of."""
+def compact(table: Any) -> bytes:
+    """What the checksum of a table, or of a part of one, is taken of."""
     return json.dumps(table, separators=(",", ":")).encode()
 
 

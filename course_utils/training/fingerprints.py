@@ -155,5 +155,6 @@ KINDS = (
     ),
     ((list, tuple), lambda digest, value: digest.add_all(type(value).__name__, value)),
     ((set, frozenset), _unordered),
+    (types.UnionType, lambda digest, value: digest.put("union", repr(value))),  # an annotation
     (Iterator, lambda digest, value: digest.refuse(value, ", whose place is in no checkpoint")),
 )

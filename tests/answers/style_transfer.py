@@ -1,10 +1,9 @@
-"""Answers to the exercises of notebook 01, style transfer."""
+"""Answers to the exercises of lesson 01, style transfer."""
 
 import torch
 import torch.nn.functional as F
 
 from course_utils import losses
-from course_utils.exercises.checking import random_tensor
 
 POSITIONS = (2, 3)
 
@@ -59,20 +58,6 @@ def gradient_by_autograd(features, wanted):
     return torch.autograd.grad(loss, features)[0]
 
 
-def style_numbers(layers):
-    return sum(c * (c + 1) // 2 if m >= c else c * m - m * (m - 1) // 2 for c, m in layers)
-
-
-def numbers_by_rank(layers):
-    """The rank of the Jacobian of F -> F Fᵀ at a random F."""
-    count = 0
-    for channels, positions in layers:
-        features = random_tensor(channels, positions, seed=channels).double()
-        slopes = torch.autograd.functional.jacobian(lambda f: f @ f.T, features)
-        count += int(torch.linalg.matrix_rank(slopes.reshape(channels**2, -1)))
-    return count
-
-
 RIGHT = {
     "restyled": [
         restyled_by_normalisation,
@@ -82,10 +67,6 @@ RIGHT = {
     "style_gradient": [
         gradient_by_convolution,
         lambda f, a: style_gradient(f.double(), a.double()),
-    ],
-    "style_numbers": [
-        numbers_by_rank,
-        lambda layers: torch.tensor(float(style_numbers(layers))),
     ],
 }
 WRONG = {
@@ -129,12 +110,5 @@ WRONG = {
         (lambda f, a: style_gradient(f, a) + f, "grows by 0.0001"),
         (lambda f, a: f.mul_(2), "changes `features` itself"),
         (lambda f, a: style_gradient(f, a).sum(), "a slope for each activation"),
-    ],
-    "style_numbers": [
-        (lambda layers: sum(c * (c + 1) / 2 for c, m in layers), "as many positions as channels"),
-        (lambda layers: style_numbers(layers[-1:]), "add them up"),
-        (lambda layers: 2 * style_numbers(layers), "28 + 30 numbers, and you say 116"),
-        (lambda layers: style_numbers([layers.pop(), *layers]), "changes `layers` itself"),
-        (lambda layers: [style_numbers(layers)], "as a number; this is list"),
     ],
 }

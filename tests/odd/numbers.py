@@ -527,6 +527,7 @@ SPECS = {
     losses.gram_matrix: ({"features": some(3, 2, 4, 5)}, IMAGE),
     losses.mean_and_variance: ({"features": some(3, 2, 4, 5)}, IMAGE),
     losses.style_loss: ({"statistics": some(3, 2, 2), "wanted": some(3, 2, 2)}, ["length 1"]),
+    losses.squared_variation: ({"images": some(3, 2, 4, 5)}, IMAGE),
     losses.total_variation: ({"images": some(3, 2, 4, 5)}, IMAGE),
     metrics.active_units: ({"mu": some(3, 2)}, ["axis 0 twice", "axis 1"]),
     metrics.jacobian_norm: (
