@@ -46,8 +46,8 @@ def test_a_typed_sentence_and_a_moved_slider_draw(box):
 
 def test_unknown_words_are_named_and_the_rest_is_drawn(box):
     said = box.write("A child with purple <hair>, tall.", seed=2)
-    assert said.startswith("These words are new to me: purple, tall. They keep their places")
-    assert said.endswith("I know before “hair”: red, black.")
+    assert said.startswith("Not in the vocabulary: purple, tall. They are encoded as an unknown")
+    assert said.endswith("Known before “hair”: red, black.")
     assert np.array_equal(shown(box), strokes("A child with purple <hair>, tall.", 2))
     assert box.message.layout.display is None and "purple" in box.message.value
 
@@ -57,13 +57,13 @@ def test_known_words_are_those_for_what_the_unknown_word_stands_before():
     assert "“hair”" not in answer("orange wall", VOCABULARY, TOPICS)
     elsewhere = answer("a pirate", VOCABULARY, TOPICS)
     assert "“hair”" in elsewhere and "“wall”" in elsewhere
-    assert elsewhere.startswith("This word is new to me: pirate. It keeps its place")
+    assert elsewhere.startswith("Not in the vocabulary: pirate. It is encoded as an unknown word.")
     assert answer("RED wall", VOCABULARY, TOPICS) == ""
 
 
 def test_topics_with_the_same_words_are_listed_once():
     said = answer("a pirate", VOCABULARY, {"hair": ["red"], "wall": ["red"], "child": ["green"]})
-    assert said.endswith("I know before “hair”, “wall”: red; before “child”: green.")
+    assert said.endswith("Known before “hair”, “wall”: red; before “child”: green.")
 
 
 def test_the_box_offers_no_word_that_it_does_not_know():

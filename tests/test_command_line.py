@@ -546,7 +546,7 @@ def answer(process, log, address):
         try:
             with urllib.request.urlopen(address, timeout=10) as page:
                 return page.read().decode()
-        except urllib.error.URLError as error:
+        except urllib.error.URLError as error:  # the address is printed before the server listens
             if not isinstance(error.reason, ConnectionRefusedError):
                 raise
 
@@ -557,4 +557,4 @@ def while_running(process, log, otherwise, seconds=60):
     while time.monotonic() < until and process.poll() is None:
         yield log.read_text(encoding="utf-8", errors="replace")
         time.sleep(0.2)
-    raise AssertionError(f"make lab {otherwise}:\n{log.read_text('utf-8', 'replace')}")
+    raise AssertionError(f"make lab {otherwise}:\n{log.read_text(encoding='utf-8', errors='replace')}")

@@ -18,7 +18,7 @@ def benchmark():
 
 
 def small(benchmark):
-    nets = benchmark.players(32, width=4, blocks=2)
+    nets = benchmark.networks(32, width=4, blocks=2)
     return {key: net.double() for key, net in nets.items()}
 
 
@@ -34,4 +34,4 @@ def test_another_weight_of_the_cycle_would_be_noticed(benchmark, lab, monkeypatc
     x, y = torch.rand(2, 1, 3, 32, 32, dtype=torch.float64)
     apart = benchmark.disagreement(small(benchmark), x, y, lab)
     assert apart["cycle"] > 0.1 and apart["gradients of to_zebra"] > 0.1
-    assert apart["game"] < 1e-9 and apart["gradients of x"] < 1e-9
+    assert apart[benchmark.OBJECTIVE] < 1e-9 and apart["gradients of x"] < 1e-9

@@ -48,7 +48,7 @@ PARTS = {  # of the networks above, or too large to train in a test, or not made
     "ParallelLinear", "PreActivationBlock", "PreActivationBottleneck", "RandomFilters", "ResNet",
     "ResidualBlock", "ScaledShortcut", "Shortcut", "ShortcutGate", "SqueezeNet",
     "StyledConvolution", "Transition", "VGG", "ZeroPadding", "perceptrons", "resnet18", "resnet34",
-    "resnet50", "vgg16", "vgg19",
+    "resnet50", "resnet101", "resnet152", "vgg16", "vgg19",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from course_utils import models
+from course_utils.models import resnet
 
 BLOCKS = [
     models.BasicBlock,
@@ -270,3 +271,31 @@ def test_all_blocks_deleted_leave_the_stem_thinned_out():
 def test_what_cannot_be_is_refused_and_says_what_to_do(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"])
+def test_the_family_has_torchvisions_parameters(name):
+    from torchvision import models as reference
+
+    with torch.device("meta"):
+        ours, theirs = getattr(models, name)(), getattr(reference, name)()
+    assert {n: w.shape for n, w in ours.state_dict().items()} == {
+        n: w.shape for n, w in theirs.state_dict().items()
+    }
+
+
+def test_costs_are_those_of_the_weights_at_every_pixel():
+    with torch.device("meta"):
+        net = models.cifar_resnet(8, width=4)
+    weights, work = resnet.count_costs(net, side=8)
+    assert weights == count(net)
+    # First convolution, then per stage the two convolutions of its one block, and the last layer.
+    by_hand = 64 * 27 * 4 + 64 * 9 * (16 + 16) + 16 * 9 * (32 + 64) + 4 * 9 * (128 + 256) + 16 * 10
+    assert work == by_hand
+
+
+def test_costs_are_counted_on_the_meta_device_only():
+    with pytest.raises(ValueError, match="meta"):
+        resnet.count_costs(small(8), side=32)
+    with torch.device("meta"), pytest.raises(ValueError, match="side"):
+        resnet.count_costs(small(8), side=0)

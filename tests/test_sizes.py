@@ -25,6 +25,9 @@ REWRITTEN = (
     "04_gans_and_mode_collapse",
     "04b_stabilizing_gans",
     "05_conditional_gan",
+    "05b_text_and_attributes",
+    "05c_image_to_image",
+    "05d_inversion_and_directions",
 )
 MAIN = {"visible": 45, "folded": 25, "lines": 400, "longest": 20, "words": 3000}
 COMPANION = {"visible": 60, "folded": 30, "lines": 500, "longest": 25, "words": 3000}

@@ -145,6 +145,10 @@ def sample_labels(size: int, seed: int = 0) -> Tensor:
 
     Raises:
         ValueError: `size` is not a positive whole number, or `seed` not a whole number.
+
+    Example:
+        >>> sample_labels(20).bincount()
+        tensor([2, 2, 2, 2, 2, 2, 2, 2, 2, 2])
     """
     size, seed = _check_request(size, seed)
     tens = -(-size // 10)  # rounded up
@@ -165,6 +169,10 @@ def sample_factors(size: int, seed: int = 0) -> dict[str, Tensor]:
 
     Raises:
         ValueError: `size` is not a positive whole number, or `seed` not a whole number.
+
+    Example:
+        >>> sample_factors(3)["slant"].shape
+        torch.Size([3])
     """
     size, seed = _check_request(size, seed)
     uniform = dict(zip(FACTORS, _uniform(size, len(FACTORS), seed, stream=1).unbind(dim=1)))
@@ -186,6 +194,10 @@ def sample_noise(size: int, seed: int = 0) -> Tensor:
 
     Raises:
         ValueError: `size` is not a positive whole number, or `seed` not a whole number.
+
+    Example:
+        >>> sample_noise(3).shape == (3, NOISE_SIZE)
+        True
     """
     size, seed = _check_request(size, seed)
     return _normal(_uniform(size, NOISE_SIZE, seed, stream=2))
@@ -209,6 +221,10 @@ def render(labels: Tensor, factors: dict[str, Tensor], noise: Tensor, device="cp
 
     Raises:
         ValueError: a factor is missing or unknown, a length differs, or a value is impossible.
+
+    Example:
+        >>> render(sample_labels(2), sample_factors(2), sample_noise(2)).shape
+        torch.Size([2, 1, 28, 28])
     """
     _check_drawable(labels, factors, noise)
     templates = _templates(torch.device(device))

@@ -186,7 +186,12 @@ def course_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """Where downloaded data sets lie: COURSE_DATA, else data/downloads of the course."""
+    """Where downloaded data sets lie: COURSE_DATA, else data/downloads of the course.
+
+    Example:
+        >>> data_folder().is_absolute()
+        True
+    """
     return settings.folder("COURSE_DATA") or course_folder() / "data" / "downloads"
 
 

@@ -84,6 +84,10 @@ def load(name: str, folder: Path | None = None) -> numpy.ndarray:
 
     Raises:
         Refused: the file or its card is missing or damaged.
+
+    Example:
+        >>> load("01_gallery").shape
+        (2048, 2048, 3)
     """
     from PIL import Image
 

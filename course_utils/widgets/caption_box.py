@@ -11,7 +11,7 @@ from ..session.arguments import whole
 from .explorer import STYLE
 from .shown import Shown
 
-EMPTY = "There is nothing to draw yet: write a sentence, or choose an example."
+EMPTY = "There is no sentence yet: write one, or choose an example."
 LONGEST = 200  # characters: enough for any sentence, and a pasted page is answered at once
 
 
@@ -33,10 +33,10 @@ def answer(sentence: str, vocabulary: Vocabulary, topics: Mapping[str, Sequence[
     if not unknown:
         return ""
     known = _listed(_topics_after(tokenise(sentence), set(unknown), topics) or topics, topics)
-    them = "It keeps its place" if len(unknown) == 1 else "They keep their places"
     return (
-        f"{'This word is' if len(unknown) == 1 else 'These words are'} new to me: "
-        f"{', '.join(unknown)}. {them} as unknown, and the rest is drawn. I know {known}."
+        f"Not in the vocabulary: {', '.join(unknown)}. "
+        f"{'It is' if len(unknown) == 1 else 'They are'} encoded as an unknown word. "
+        f"Known {known}."
     )
 
 
@@ -89,7 +89,7 @@ class CaptionBox(Shown):
         >>> known = Vocabulary(["a red house"])
         >>> box = CaptionBox(draw, known, ["a red house"], {"house": ["red"]}, "A house.")
         >>> box.write("a blue house").split(".")[0]
-        'This word is new to me: blue'
+        'Not in the vocabulary: blue'
     """
 
     def __init__(

@@ -503,7 +503,7 @@ ROWS: list[Row] = [
     *(leaves(f"{what}, for everybody", do) for what, do in LEFT.items()),
     says("a mask in float64, with noise", "autoencoders-mask",
          lambda x, share: x.double() + torch.randn_like(x.double()), "✘ .*add nothing"),
-    says("codes in float64", "conditional_uses-find_latent",
+    says("codes in float64", "inversion_and_directions-find_latent",
          lambda *given: SOLUTIONS["conditional_uses-find_latent"][1](*given).double(), "✔"),
     says("a sum over the wrong dimension", "autoencoder_variants-contractive",
          lambda h, weight: SOLUTIONS["autoencoder_variants-contractive"][1](h.T, weight.T), "✘"),
