@@ -434,7 +434,7 @@ def style_loss(statistics: Tensor, wanted: Tensor) -> Tensor:
     """Σ (G - A)² / Σ A² of one layer: 0 for the wanted style, 1 where all statistics are 0.
 
     Gatys et al. (2016) divide by 4 C² instead. The two differ by a factor that is fixed once the
-    style is chosen; this one makes the losses of all layers and networks comparable.
+    style is chosen; this one makes the losses of all layers comparable.
 
     Args:
         statistics: (N, ...), Gram matrices or other statistics G of the generated image.

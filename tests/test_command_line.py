@@ -557,4 +557,5 @@ def while_running(process, log, otherwise, seconds=60):
     while time.monotonic() < until and process.poll() is None:
         yield log.read_text(encoding="utf-8", errors="replace")
         time.sleep(0.2)
-    raise AssertionError(f"make lab {otherwise}:\n{log.read_text(encoding='utf-8', errors='replace')}")
+    said = log.read_text(encoding="utf-8", errors="replace")
+    raise AssertionError(f"make lab {otherwise}:\n{said}")

@@ -860,13 +860,6 @@ def run_twice(source: str, names: dict) -> dict:
     return names
 
 
-def likings(folder):
-    sheets = [torch.rand(1, 3, 8, 8) for _ in range(4)]
-    given = {"liked": sheets, "superposed": sheets, "SUPERPOSED": 16}
-    given |= {"F": nn.functional, "torch": torch, "plots": plots}
-    return run_twice(cell("01_style_transfer.ipynb", "a few steps later"), given)["liked"]
-
-
 def paths(folder):
     x = torch.rand(1, 3, requires_grad=True)
     given = {"small_x": x, "stations": [x, x.square()], "slope_of_y": torch.ones(3)}
@@ -875,7 +868,6 @@ def paths(folder):
 
 
 CELLS: list[Row] = [
-    works("code cell 31 of lesson 01, run twice", likings, lambda liked: len(liked) == 4),
     works("code cell 59 of lesson 07, run twice", paths, lambda whole: whole.shape == (1, 3)),
 ]
 
