@@ -455,6 +455,8 @@ def interrupted(folder) -> bool:
             time.sleep(0.01)
 
     user = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    # A shell starts what runs in its background without one.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     user.start()
     try:
         said(SOLUTIONS["resnet-parameters"][0], counting)
@@ -462,6 +464,8 @@ def interrupted(folder) -> bool:
         so_far = len(going_on)
         time.sleep(0.1)
         return 0 < len(going_on) == so_far
+    finally:
+        signal.signal(signal.SIGINT, before)
     return False
 
 
@@ -504,7 +508,7 @@ ROWS: list[Row] = [
     says("a mask in float64, with noise", "autoencoders-mask",
          lambda x, share: x.double() + torch.randn_like(x.double()), "✘ .*add nothing"),
     says("codes in float64", "inversion_and_directions-find_latent",
-         lambda *given: SOLUTIONS["conditional_uses-find_latent"][1](*given).double(), "✔"),
+         lambda *given: SOLUTIONS["inversion_and_directions-find_latent"][1](*given).double(), "✔"),
     says("a sum over the wrong dimension", "autoencoder_variants-contractive",
          lambda h, weight: SOLUTIONS["autoencoder_variants-contractive"][1](h.T, weight.T), "✘"),
     says("codes that are whole numbers", "vae_latent_space-reparameterise",
