@@ -12,7 +12,6 @@ import http.client
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -124,7 +123,7 @@ def is_here(name: str) -> bool:
     if name not in NAMES:
         raise ValueError(f"There is no network {name!r}; choose one of {', '.join(NAMES)}.")
     if name == "efficientnet_lite0":
-        return find_spec(imagenet.PACKAGE.replace("-", "_")) is not None
+        return imagenet.package_folder() is not None
     return name not in PUBLISHED or kept_file(name, data_folder() / "torchvision").is_file()
 
 

@@ -34,6 +34,13 @@ class NotInstalled(ImportError):
     """The package with the weights is not installed; the message says how to install it."""
 
 
+def package_folder() -> Path | None:
+    """Where the package with the weights is installed; None where it is not."""
+    found = find_spec(PACKAGE.replace("-", "_"))
+    places = found.submodule_search_locations if found else None
+    return Path(places[0]) if places else None
+
+
 def weights_bytes() -> bytes:
     """The file of weights of the installed package, whose SHA-256 is the known one.
 
@@ -41,13 +48,13 @@ def weights_bytes() -> bytes:
         NotInstalled: there is no such package.
         Refused: its file is damaged, or is another one.
     """
-    found = find_spec(PACKAGE.replace("-", "_"))
-    if found is None or not found.submodule_search_locations:
+    folder = package_folder()
+    if folder is None:
         raise NotInstalled(
             'The weights of "efficientnet_lite0" come in a package that is not installed: '
             f'`{INSTALL}`, or use "course_vgg", which needs none.'
         )
-    file = Path(found.submodule_search_locations[0]) / FILE
+    file = folder / FILE
     try:
         content = file.read_bytes()
         wrong = damage(file, content, CHECKSUM)
