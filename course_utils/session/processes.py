@@ -188,6 +188,10 @@ def _others():
     from torch import distributed
 
     if not distributed.is_initialized():
+        # An optimizer imports torch._dynamo. Imported after the processes have met, it holds on to
+        # the connections, and `_shut_down` would not end their threads.
+        import torch._dynamo
+
         # Gradients travel between GPUs directly, everything else through the processors.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         try:
