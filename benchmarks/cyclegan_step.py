@@ -50,7 +50,7 @@ TOLERANCE = 1e-4
 # Ours: the step that lesson 06 writes
 
 LESSON = definitions(NOTEBOOKS / "06_cyclegan.ipynb", tag="step")
-GENERATORS, OBJECTIVE = "painters", "game"  # that step's names of them and of the adversarial loss
+GENERATORS, OBJECTIVE = "generators", "adversarial"  # that step's names
 
 
 def networks(size: int, width: int, blocks: int, halvings: int = 2, depth: int = 3) -> dict:

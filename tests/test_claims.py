@@ -11,7 +11,7 @@ from course_utils.claims import ClaimFailed
 
 @pytest.mark.parametrize(
     ("mark", "say", "more"),
-    [("✔", claim, {}), ("≡", check, {}), ("▣", claim, {"stored": "resnet_curves"})],
+    [("✔", claim, {}), ("≡", check, {}), ("▣", claim, {"stored": "resnet_degradation"})],
 )
 def test_a_statement_is_printed_with_its_mark_or_refused(mark, say, more, capsys, monkeypatch):
     say("two is more than one", torch.tensor(2) > 1, "2 against 1", **more)

@@ -70,7 +70,7 @@ from course_utils.claims import check, claim
 seed = int(os.environ["COURSE_SEED"])
 claim("seeds are small | even", seed < 1, f"seed {seed}")
 check("one is one", 1 == 1)
-claim("curves cross", True, stored="resnet_curves")
+claim("curves cross", True, stored="resnet_degradation")
 """
 
 
@@ -231,7 +231,7 @@ def test_claims_are_counted_over_seeds(folder, tmp_path, capsys):
     text = table.read_text(encoding="utf-8")
     assert "| seeds are small \\| even | claim | 1 of 2 | – | ✔ seed 0 | ✘ seed 1 |" in text
     assert "| one is one | check | 2 of 2 | – | ≡ | ≡ |" in text
-    assert "| curves cross | stored: resnet_curves | 2 of 2 | – | ▣ | ▣ |" in text
+    assert "| curves cross | stored: resnet_degradation | 2 of 2 | – | ▣ | ▣ |" in text
     assert re.findall("^## (.*)$", text, re.MULTILINE) == ["02_claims", "03_third"]
     assert text.endswith("## 03_third\n\nOf old.\n") and text.count("Of old.") == 1
     assert "1 of 2" in capsys.readouterr().out
@@ -342,6 +342,7 @@ CALLS = {
     "student": ["00"],
     "solved": ["00"],
     "instructor": ["00"],
+    "slides": ["00"],
     "claims": ["00", "--seeds", "1"],
     "minutes": ["00"],
     "fork": ["https://github.com/somebody/their-own-course"],
@@ -378,7 +379,7 @@ def test_an_empty_setting_means_the_default(monkeypatch):
 
 
 # --- a checkout that cannot be written, a full disk, and what is in the way ---------------------
-OWN = (".git", "runs", "build", "downloads", "__pycache__", ".*")
+OWN = (".git", "runs", "build", "downloads", "node_modules", "__pycache__", ".*")
 
 
 def copied(folder):
@@ -440,6 +441,7 @@ ELSEWHERE = {
     "student": "name another folder with --out",
     "solved": "name another folder with --out",
     "instructor": "name another folder with --out",
+    "slides": "name another folder with --out",
     "claims": "work in a clone",
     "minutes": "work in a clone",
     "fork": "Read-only|denied|No space left",

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from course_utils.exercises.cyclegan import check_least_cycle_error
-from tests.answers.cyclegan import exchange, lines
+from tests.answers.cyclegan import lines
+from tests.answers.cyclegan_in_depth import exchange
 
 
 @pytest.mark.parametrize(("n", "share"), [(1, 0), (3, 2 / 6), (8, 1 / math.e)])
@@ -26,7 +27,7 @@ def test_the_identity_loss_prefers_the_rising_line_and_is_not_zero_for_it():
     assert (a, b) == (1, 3)  # with equal spreads it shifts by the difference of the means
 
 
-def test_the_floor_is_a_quarter_for_even_coats_and_the_median_gives_up_the_one_pale_horse():
+def test_the_smallest_error_is_a_quarter_for_even_coats_and_the_median_gives_up_one_horse():
     coats, floor = torch.linspace(0, 1, 1001)[:, None], check_least_cycle_error.reference
     assert floor(coats, torch.arange(1001)) == 0
     assert floor(coats, torch.zeros(1001)) == pytest.approx(0.25, abs=1e-3)

@@ -28,6 +28,10 @@ REWRITTEN = (
     "05b_text_and_attributes",
     "05c_image_to_image",
     "05d_inversion_and_directions",
+    "06_cyclegan",
+    "06b_cyclegan_in_depth",
+    "07_resnet",
+    "07b_residual_networks_in_depth",
 )
 MAIN = {"visible": 45, "folded": 25, "lines": 400, "longest": 20, "words": 3000}
 COMPANION = {"visible": 60, "folded": 30, "lines": 500, "longest": 25, "words": 3000}

@@ -23,6 +23,10 @@ class Mixture:
         name: its name in figures.
         means: (K, 2) centres.
         std: standard deviation of each Gaussian in each direction.
+
+    Example:
+        >>> Mixture("two", torch.tensor([[0.0, 0.0], [1.0, 0.0]]), std=0.1).sample(500).shape
+        torch.Size([500, 2])
     """
 
     name: str

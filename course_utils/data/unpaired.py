@@ -49,6 +49,11 @@ class Unpaired:
         seeds: of `animals.draw` for x, y, test_x and test_y, so that their scenes can be drawn
             once more with another animal or another factor; None for images that are not drawn.
         domains: what one image of X and one of Y shows.
+
+    Example:
+        >>> x, y = torch.rand(4, 3, 8, 8), torch.rand(6, 3, 8, 8)
+        >>> Unpaired(x, y, x[:1], y[:1], ("horse", "zebra"))
+        Unpaired horse and zebra: 4 + 6 images 3×8×8, 1 + 1 for testing
     """
 
     x: Tensor

@@ -10,29 +10,29 @@ from .exercise import Case, Exercise, combined, listed
 
 
 def check_strangers(answer) -> None:
-    """`strangers(partner)` -> (G, F), index tensors (n,) each, of which many are right."""
+    """`strangers(truth)` -> (G, F), index tensors (n,) each, of which many are right."""
     check("Exercise 1, perfect and wrong", answer, _examine_strangers)
 
 
 def _examine_strangers(answer) -> str:
     # The first tells all mistakes apart; in small ones a wrong answer may be right by chance.
     for world in ([4, 2, 0, 1, 3], [1, 0], [0, 1, 2], [2, 0, 1, 3], [3, 0, 6, 4, 1, 7, 5, 2]):
-        partner = torch.tensor(world)
-        found = ask(answer, partner, names=["partner"])
+        truth = torch.tensor(world)
+        found = ask(answer, truth, names=["truth"])
         if not isinstance(found, (tuple, list)) or len(found) != 2:
             raise Wrong("return two tensors: G, a zebra for each horse, and F, a horse for each "
                         "zebra.")  # fmt: skip
         there, back = (_indices(listed(part), name, len(world)) for part, name in zip(found, "GF"))
         _demand_every_sample(there, "D_Y catches G", "horses", "zebra")
         _demand_every_sample(back, "D_X catches F", "zebras", "horse")
-        _demand_cycle(there, back, partner)
-        hits = (there == partner).nonzero().flatten().tolist()
+        _demand_cycle(there, back, truth)
+        hits = (there == truth).nonzero().flatten().tolist()
         if len(hits) == len(world):
             raise Wrong("that is the true translation. It minimizes every loss, too; find one that "
                         "does the same and is wrong for every horse.")  # fmt: skip
         if hits:
-            raise Wrong(f"of {len(world)} horses, {len(hits)} get their true partner, for example "
-                        f"horse {hits[0]} zebra {world[hits[0]]}; use `partner`.")  # fmt: skip
+            raise Wrong(f"of {len(world)} horses, {len(hits)} get their ground truth, for example "
+                        f"horse {hits[0]} zebra {world[hits[0]]}; use `truth`.")  # fmt: skip
     return "right: what G and F generate are the datasets, each cycle is kept, no zebra is right."
 
 
@@ -56,13 +56,13 @@ def _demand_every_sample(chosen: Tensor, caught: str, given: str, generated: str
                     "generated; the dataset has each of them once.")  # fmt: skip
 
 
-def _demand_cycle(there: Tensor, back: Tensor, partner: Tensor) -> None:
+def _demand_cycle(there: Tensor, back: Tensor, truth: Tensor) -> None:
     for horse, zebra in enumerate(there.tolist()):
         if back[zebra] == horse:
             continue
         hint = "F is the inverse, F[G[i]] = i."
-        if torch.equal(back, partner.argsort()):
-            hint = "Your F goes back from the *true* partners; it has to undo what G does."
+        if torch.equal(back, truth.argsort()):
+            hint = "Your F goes back from the *ground truth*; it has to undo what G does."
         elif torch.equal(back, there):
             hint = "F = G is the way back only where scenes are swapped in pairs; F[G[i]] = i."
         raise Wrong(f"the cycle is broken: G makes zebra {zebra} of horse {horse}, and F makes "
@@ -128,7 +128,7 @@ check_lines = Exercise(
     praise="right: of all bijections, straight lines leave two, the true one and a mirror.",
 )  # fmt: skip
 
-# 3. The floor of the cycle
+# 3. The smallest cycle error
 
 
 def _error(horses, zebra, answer=lambda shared: shared.median(0).values, cost=torch.abs):
@@ -163,7 +163,7 @@ ANSWERS = [
      "difference ‖·‖₁, what is nearest to many numbers is their median."),
 ]  # fmt: skip
 check_least_cycle_error = Exercise(
-    "Exercise 3, the floor of the cycle",
+    "Exercise 3, the smallest cycle error",
     lambda horses, zebra: _error(horses, zebra),
     [
         Case((random_tensor(10, 3, seed=10).exp(), torch.tensor([0, 2, 1, 0, 0, 1, 0, 2, 2, 0]))),
@@ -193,78 +193,13 @@ check_least_cycle_error = Exercise(
         (lambda h, z: _error(h, z) * len(h), "summed over the horses; take their mean, too."),
         (lambda h, z: 2 * _error(h, z), "doubled: here no factor 2 for the paper's scale is asked "
          "for."),
-        (lambda h, z: 0.0, "the floor is 0 only where no two different horses become one zebra; F "
-         "has one answer to a zebra, and it cannot be both horses."),
+        (lambda h, z: 0.0, "it is 0 only where no two different horses become one zebra; F has one "
+         "answer to a zebra, and it cannot be both horses."),
     ],
     result="one number for all horses",
     crashes={"IndexError": GAPS},
     explain=lambda found, right, *given: f"you say {found:.4f}, and the least is {right:.4f}; F "
     "has one answer to a zebra, the best for all horses that became it.",
     not_finite="is there a zebra of which the mean over no horses is taken?",
-    praise="right: a trained pair with an error below this floor hides something in its zebras.",
-)  # fmt: skip
-
-# 4. The pool
-
-
-def _numbers(found):
-    """The number of the image that is shown, how often each is in the pool, and how many are."""
-    if isinstance(found, Tensor) and found.shape == (7,):
-        return found
-    shown, pool = found if isinstance(found, (tuple, list)) and len(found) == 2 else (0, 0)
-    if not isinstance(pool, (list, tuple)) or not all(map(_is_image, [shown, *pool])):
-        raise Wrong("return two things: first the image that is shown, (C, H, W), then the pool "
-                    "afterwards, a list of images.")  # fmt: skip
-    inside = [image.mean().item() for image in pool]
-    return torch.tensor([shown.mean().item(), *map(inside.count, range(5)), len(pool)])
-
-
-def _is_image(found) -> bool:
-    return isinstance(found, Tensor) and found.shape == (3, 2, 2) and found.is_floating_point()
-
-
-def _swapped(pool, fake, place):
-    return [*pool[:place], fake, *pool[place + 1 :]]
-
-
-def _exchange(pool, fake, size, coin, place):
-    if len(pool) < size:
-        return _numbers((fake, [*pool, fake]))
-    return _numbers((pool[place], _swapped(pool, fake, place)) if coin else (fake, pool))
-
-
-FAKE, *POOL = [torch.full((3, 2, 2), float(number)) for number in range(5)]
-FILLING = "while the pool is not full, the fake is put into it *and* shown, whatever the coin says."
-NO_COIN = "the coin is False, and so the fake is shown as it is, and the pool stays as it was."
-LENGTH = "the pool has {} images afterwards; the fake takes the *place* of one of them."
-check_exchange = Exercise(
-    "Exercise 4, the pool",
-    _exchange,
-    [
-        *(Case((POOL, FAKE, 4, True, place)) for place in (2, 0, 3)),
-        Case((POOL[:1], FAKE, 1, True, 0)),
-        Case((POOL, FAKE, 4, False, 1), NO_COIN),
-        Case((POOL[:2], FAKE, 4, False, 0), FILLING),
-        Case((POOL[:2], FAKE, 4, True, 1), FILLING),
-        Case(([], FAKE, 3, True, 0), FILLING),
-    ],
-    [
-        (lambda p, f, size, coin, i: _numbers((f, _swapped(p, f, i))), "the fake goes into the "
-         "pool, and the image that lay there is shown; you show the fake, so the discriminator "
-         "sees no past fake at all."),
-        (lambda p, f, size, coin, i: _numbers((f, p)), "the coin is True and the pool is full, and "
-         "still the fake is shown as it is; swap it with the image at `place`."),
-        (lambda p, f, size, coin, i: _numbers((p[i], p)), "a past fake is shown, but the pool "
-         "stays as it was; without the fresh one it keeps the first fakes for ever."),
-        (lambda p, f, size, coin, i: _numbers((f, [*p, f])), LENGTH.format("more")),
-        (lambda p, f, size, coin, i: _numbers((p[i], [*p, f])), LENGTH.format("more")),
-        (lambda p, f, size, coin, i: _numbers((f, p[:i] + p[i + 1 :])), LENGTH.format("fewer")),
-        (lambda p, f, size, coin, i: _numbers((p[i], p[:i] + p[i + 1 :])), LENGTH.format("fewer")),
-    ],
-    result="the image that is shown and the pool",
-    crashes={"IndexError": "while the pool is filling there may be no image at `place`"},
-    read=_numbers,
-    explain=lambda found, right, pool, fake, size, coin, place: "the image at `place`, here number "
-    f"{place}, is shown, and the fake takes its place; all but that one stay in the pool.",
-    praise="right: half of what the discriminator sees is fresh, the other half from the past.",
+    praise="right: a trained pair with an error below this one hides something in its zebras.",
 )  # fmt: skip

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
-from .checking import Wrong, as_number, random_tensor
+from .checking import random_tensor
 from .exercise import Case, Exercise, combined
 
 # 1. The way back
@@ -235,81 +234,4 @@ check_parameters = Exercise(
     tolerance=0,
     praise=f"right: {_parameters(3):,} with 20 layers, {_parameters(18):,} with 110. The paper "
     "rounds to 0.27 and 1.7 million.",
-)  # fmt: skip
-
-# 4. Paths
-
-SHARES = [
-    (lambda n, k: 2.0**-k, ""),
-    (lambda n, k: (n - k) / n, "that is the share of the *blocks* that are left. A path is lost if "
-     "it goes through a deleted block, and half of all paths do, for each block."),
-    (lambda n, k: k / n, "that is the share of the blocks that are gone; count the paths left."),
-    (lambda n, k: 1 - 2.0**-k, "that is the share of the paths that are lost."),
-    (lambda n, k: 2.0 ** (n - k), "that is how many paths are left; their share is out of 2^n."),
-    (lambda n, k: 2.0**n - 2.0 ** (n - k), "that is how many paths are lost; what share is left?"),
-    (lambda n, k: 2.0**k, "the share is upside down: out of 2^n paths 2^(n - deleted) are left."),
-    (lambda n, k: 2.0 ** (k - n), "that is one path out of those that are left, not out of 2^n."),
-    (lambda n, k: 0.5 if k else 1.0, "each deleted block halves what is left, not only the first."),
-    (lambda n, k: 0.0 if k else 1.0, "that is a plain network, with one path through all blocks."),
-    (lambda n, k: 1 / (k + 1), "every deleted block halves what is left: ½, ¼, ⅛."),
-    (lambda n, k: 1 - k / 2, "half of what is *left* is lost each time, not half of all: ½, ¼, ⅛."),
-    (lambda n, k: (n - k) / 2**n, "the paths left are not n - deleted: each block doubles them."),
-]  # fmt: skip
-LENGTHS = [
-    (lambda n, k: (n - k) / 2, ""),
-    (lambda n, k: n / 2, "that is the mean length in the whole network, deleted blocks included."),
-    (lambda n, k: n - k, "that is the longest path, through all blocks that are there; half of the "
-     "paths go around each of them. (Or you count convolutions: asked are blocks.)"),
-    (lambda n, k: n, "that is the longest path of the whole network."),
-    (lambda n, k: n / 2 - k, "each deleted block takes ½ from the mean length, not 1."),
-    (lambda n, k: (n - k + 1) / 2, "that forgets the path around all blocks, of length 0."),
-    (lambda n, k: (n - k) / 2 * 2.0**-k, "the sum is divided by all 2^n paths, not by those left."),
-    (lambda n, k: n / 2 * 2.0**-k, "the share says how many are left, not how long they are."),
-    (lambda n, k: (n - k) / 2 * 2.0 ** (n - k), "that is the sum of the lengths; take their mean."),
-    (lambda n, k: k / 2, "that is how many deleted blocks a path had; count those that are left."),
-    (lambda n, k: 0.0 if k else n, "that is a plain network, with one path through all blocks."),
-]  # fmt: skip
-NAMES = ("the share", "the mean length")
-
-
-def _two_numbers(found: Any) -> Tensor:
-    if isinstance(found, Tensor) and found.shape == (2,):
-        return found
-    if not isinstance(found, (tuple, list)) or len(found) != 2:
-        raise Wrong("return two numbers: the share of the paths left, and their mean length.")
-    numbers = [as_number(one, f"{name}: return one number") for one, name in zip(found, NAMES)]
-    return torch.tensor([float(number) for number in numbers], dtype=torch.double)
-
-
-def _paths(share=SHARES[0][0], length=LENGTHS[0][0]):
-    return lambda blocks, deleted: torch.tensor([share(blocks, deleted), length(blocks, deleted)])
-
-
-def _say_paths(found: Tensor, right: Tensor, blocks: int, deleted: int) -> str:
-    wrong = int(abs(found[0] - right[0]) < 1e-5)
-    return (
-        f"for {blocks} blocks, of which {deleted} are taken out, you say {found[wrong]:.6g} for "
-        f"{NAMES[wrong]}; think of each block as a switch, through or around."
-    )
-
-
-check_paths = Exercise(
-    "Exercise 4, paths",
-    _paths(),
-    [  # small enough for an answer that walks along every path
-        *(Case(given) for given in ((10, 3), (9, 4), (6, 1))),
-        Case((5, 0), "right so far, but not where no block is taken out: all paths are left."),
-        Case((12, 12), "right so far, but not where all 12 blocks are taken out: one of 2^12 paths "
-             "is left, of length 0."),
-    ],
-    [
-        *combined(_paths, SHARES, [(one, hint and f"the length: {hint}") for one, hint in LENGTHS]),
-        (lambda *given: _paths()(*given).flip(0), "both are right, and in the wrong order: first "
-         "the share, then the length."),
-    ],
-    result="the share of the paths that is left, and their mean length",
-    read=_two_numbers,
-    explain=_say_paths,
-    tolerance=1e-5,
-    praise="right: each block that is taken out halves the paths, and shortens their mean by ½.",
 )  # fmt: skip

@@ -454,7 +454,9 @@ def image_to_image(name: str = "pix2pix"):
 
 
 def cyclegan(x: str = "X", y: str = "Y"):
-    """Both generators, both discriminators, and the forward cycle.
+    """Both generators, both discriminators, and both cycles.
+
+    After Zhu, Park, Isola and Efros (2017), figure 3.
 
     Args:
         x, y: names of the two domains.
@@ -465,24 +467,69 @@ def cyclegan(x: str = "X", y: str = "Y"):
     """
     return Schematic(
         [
-            Box("x", (0, 0.5), f"x in {x}"),
-            Box("G", (1.1, 0.5), "generator G", "generator", f"{x} → {y}"),
-            Box("fy", (2.2, 0.5), "G(x)"),
-            Box("F", (3.3, 0.5), "generator F", "generator", f"{y} → {x}"),
-            Box("rx", (4.4, 0.5), "F(G(x))"),
-            Box("DY", (2.2, 1.7), "D_Y", "discriminator"),
-            Box("y", (1.1, 1.7), f"y in {y}"),
-            Box("adv", (3.3, 1.7), "adversarial\nloss", "loss"),
-            Box("cycle", (4.4, 1.7), "cycle loss\n|F(G(x)) − x|", "loss"),
+            Box("y_real", (1.1, 0), f"y in {y}", note=f"samples of {y}", note_above=True),
+            Box("D_Y", (2.2, 0), "D_Y", "discriminator"),
+            Box("adv_Y", (3.3, 0), "adversarial\nloss", "loss"),
+            Box("x", (0, 1), f"x in {x}"),
+            Box("G", (1.1, 1), "generator G", "generator"),
+            Box("fake_y", (2.2, 1), "G(x)"),
+            Box("F", (3.3, 1), "generator F", "generator"),
+            Box("x_again", (4.4, 1), "F(G(x))"),
+            Box("cycle_x", (5.6, 1), "cycle loss\n|F(G(x)) − x|", "loss"),
+            Box("y", (0, 2.6), f"y in {y}"),
+            Box("F2", (1.1, 2.6), "generator F", "generator"),
+            Box("fake_x", (2.2, 2.6), "F(y)"),
+            Box("G2", (3.3, 2.6), "generator G", "generator"),
+            Box("y_again", (4.4, 2.6), "G(F(y))"),
+            Box("cycle_y", (5.6, 2.6), "cycle loss\n|G(F(y)) − y|", "loss"),
+            Box("x_real", (1.1, 3.6), f"x in {x}", note=f"samples of {x}"),
+            Box("D_X", (2.2, 3.6), "D_X", "discriminator"),
+            Box("adv_X", (3.3, 3.6), "adversarial\nloss", "loss"),
         ],
         [
-            Arrow("x", "G"), Arrow("G", "fy"), Arrow("fy", "F"), Arrow("F", "rx"),
-            Arrow("fy", "DY"), Arrow("y", "DY"), Arrow("DY", "adv"), Arrow("rx", "cycle"),
-            Arrow("x", "cycle", lane=2.6),
+            *(Arrow(*pair.split()) for pair in (
+                "x G", "G fake_y", "fake_y F", "F x_again", "x_again cycle_x", "fake_y D_Y",
+                "y_real D_Y", "D_Y adv_Y", "y F2", "F2 fake_x", "fake_x G2", "G2 y_again",
+                "y_again cycle_y", "fake_x D_X", "x_real D_X", "D_X adv_X",
+            )),
+            Arrow("x", "cycle_x", lane=1.6),
+            Arrow("y", "cycle_y", lane=2.0),
         ],
-        f"CycleGAN, the cycle that begins in {x}: G translates to {y}, where D_Y compares with "
-        "real samples, and F translates back; the cycle loss compares with the beginning. The "
-        f"cycle that begins in {y} is its mirror image.",
+        f"CycleGAN: G translates x to {y}, where D_Y compares G(x) with samples of {y}, and F "
+        "translates back; the cycle loss compares F(G(x)) with x. Below, the same from y through "
+        "F, D_X and G.",
+    )  # fmt: skip
+
+
+def diffusion():
+    """Forward chain from data to noise, the denoiser and its loss, and the reverse chain.
+
+    Example:
+        >>> diffusion().svg.startswith("<svg")
+        True
+    """
+    return Schematic(
+        [
+            Box("x0", (0, 0.7), "data x₀"),
+            Box("before", (1.5, 0.7), "xₜ₋₁"),
+            Box("xt", (3, 0.7), "xₜ"),
+            Box("noise", (4.5, 0.7), "noise x_T", note="N(0, I)"),
+            Box("denoiser", (3, 1.9), "denoiser θ\nof (xₜ, t)", "network"),
+            Box("estimate", (1.5, 1.9), "x̂₀"),
+            Box("loss", (0, 1.9), "‖x̂₀ − x₀‖²", "loss"),
+        ],
+        [
+            Arrow("x0", "before", "…"), Arrow("before", "xt", "add noise: q"),
+            Arrow("xt", "noise", "…"),
+            Arrow("noise", "xt", "…", dashed=True, lane=-0.1),
+            Arrow("xt", "before", "a step of sampling: p_θ", dashed=True, lane=-0.1),
+            Arrow("before", "x0", "…", dashed=True, lane=-0.1),
+            Arrow("xt", "denoiser"), Arrow("denoiser", "estimate"), Arrow("estimate", "loss"),
+            Arrow("x0", "loss"), Arrow("estimate", "before", "", dashed=True),
+        ],
+        "Diffusion model: forward, noise is added to the data step by step until only noise is "
+        "left. A denoiser is trained to estimate the data from a noisy example and the step. "
+        "Sampling goes back (dashed): each step moves towards the denoiser's estimate.",
     )  # fmt: skip
 
 

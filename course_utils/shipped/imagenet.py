@@ -71,6 +71,11 @@ def efficientnet_lite0() -> EfficientNetLite0:
     Raises:
         NotInstalled: the package is not there; the message has the command.
         Refused: its file is damaged, or is another one.
+
+    Example:
+        >>> net = efficientnet_lite0() if package_folder() else EfficientNetLite0().eval()
+        >>> sum(weight.numel() for weight in net.parameters()) > 4_000_000
+        True
     """
     net = EfficientNetLite0()
     state = torch.load(io.BytesIO(weights_bytes()), map_location="cpu", weights_only=True)

@@ -41,7 +41,7 @@ def shipped_table(
     """The measured table that ships; in the full budget it is measured instead.
 
     Args:
-        name: the file's name without ending, for example "resnet_curves".
+        name: the file's name without ending, for example "resnet_degradation".
         lab: the session. In the full budget `measure` is called, and with `lab.publish` what it
             returns replaces the file that ships, and parts of it that were kept on the way go.
         measure: returns the table: a dictionary of numbers, strings, tensors, and lists and

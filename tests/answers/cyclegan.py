@@ -4,7 +4,7 @@ import torch
 
 
 def with_back(back):
-    return lambda partner: (partner.roll(1), back(partner))
+    return lambda truth: (truth.roll(1), back(truth))
 
 
 def lines(mean_x, std_x, mean_y, std_y, c=lambda a: 1 / a, d=None):
@@ -41,33 +41,6 @@ def floor_without_gaps(horses, zebra):
     return sum((one - by_search(one)).abs().sum() for one in shares if len(one)) / horses.numel()
 
 
-def exchange(pool, fake, size, coin, place):
-    """On a copy, to whose end the fake is put: the order is free, as `place` is random."""
-    if len(pool) == size and not coin:
-        return fake, pool
-    pool = [*pool, fake]
-    return (fake, pool) if len(pool) <= size else (pool.pop(place), pool)
-
-
-def exchange_in_place(pool, fake, size, coin, place):
-    if len(pool) < size:
-        pool.append(fake)
-    elif coin:
-        fake, pool[place] = pool[place], fake
-    return fake, pool
-
-
-def overwrites(pool, fake, size, coin, place):
-    return pool[place].clone(), [pool[place].copy_(fake), *pool[:place], *pool[place + 1 :]]
-
-
-def on_true(rule):
-    """Right unless a fake is swapped: (pool, fake, place) -> what is returned then."""
-    return lambda p, f, size, coin, place: (
-        rule(p, f, place) if coin and len(p) == size else exchange(p, f, size, coin, place)
-    )
-
-
 RIGHT = {
     "strangers": [
         lambda p: [p.roll(-1).int(), p.roll(-1).argsort()],
@@ -78,18 +51,17 @@ RIGHT = {
         lambda *given: tuple(lines(*given).double()),
     ],
     "least_cycle_error": [floor_with(by_search), floor_with(by_quantile(0.5))],
-    "exchange": [exchange, lambda pool, *given: exchange_in_place(pool.copy(), *given)],
 }
 WRONG = {
     "strangers": [
         (lambda p: (p, p.argsort()), "that is the true translation"),
-        (lambda p: (p.flip(0), p.flip(0).argsort()), "of 5 horses, 1 get their true partner"),
+        (lambda p: (p.flip(0), p.flip(0).argsort()), "of 5 horses, 1 get their ground truth"),
         (lambda p: (0 * p, 0 * p), "D_Y catches G: of 5 horses, 5 become zebra 0, and zebra 1 is"),
         (with_back(lambda p: 0 * p), "D_X catches F: of 5 zebras, 5 become horse 0"),
-        (with_back(torch.argsort), "goes back from the *true* partners"),
+        (with_back(torch.argsort), "goes back from the *ground truth*"),
         (with_back(lambda p: p.roll(1)), "F = G is the way back only where"),
         (with_back(lambda p: p.roll(1).argsort().roll(1)), "F is the inverse"),
-        (lambda p: (p.add_(1), p), "changes `partner` itself"),
+        (lambda p: (p.add_(1), p), "changes `truth` itself"),
         (torch.argsort, "return two tensors"),
         (lambda p: (p.float(), p), "G should hold whole numbers"),
         (with_back(lambda p: p + 1), "F names scene 5, and there are only 0 to 4"),
@@ -106,16 +78,5 @@ WRONG = {
         (floor_with(by_quantile(0.4)), "and the least is"),
         (lambda h, z: h.sub_(1).mean(), "changes `horses` itself"),
         (floor_with(by_search, reduce=lambda error: error.mean(0)), "one number for all horses"),
-    ],
-    "exchange": [
-        (lambda p, f, size, coin, i: exchange(p, f, len(p), coin, i), "while the pool is not full"),
-        (lambda p, f, size, coin, i: exchange(p, f, size, True, i), "the coin is False"),
-        (lambda p, f, size, coin, i: (p[i], exchange(p, f, size, coin, i))[1], "may be no image"),
-        (on_true(lambda p, f, i: (p[0], [*p[1:], f])), "here number 2, is shown"),
-        (on_true(lambda p, f, i: (p[i], [f] * len(p))), "all but that one stay"),
-        (exchange_in_place, "changes `pool` itself"),
-        (overwrites, "changes `pool` itself"),
-        (lambda *given: exchange(*given)[::-1], "first the image that is shown"),
-        (lambda *given: exchange(*given)[0], "return two things"),
     ],
 }

@@ -1,8 +1,6 @@
 """Answers to the exercises of notebook 07, residual networks."""
 
-import itertools
 import math
-from fractions import Fraction
 
 import torch
 import torch.nn.functional as F
@@ -54,16 +52,6 @@ def size(n, **options):
     return sum(one.numel() for one in models.cifar_resnet(6 * n + 2, **options).parameters())
 
 
-def paths(blocks, deleted):
-    return 2.0**-deleted, (blocks - deleted) / 2
-
-
-def paths_walked(blocks, deleted):
-    ways = list(itertools.product((0, 1), repeat=blocks))
-    left = [sum(way) for way in ways if not any(way[:deleted])]
-    return len(left) / len(ways), sum(left) / len(left)
-
-
 RIGHT = {
     "backward": [backward_by_product, backward_by_autograd],
     "shortcut": [
@@ -75,11 +63,6 @@ RIGHT = {
         size,
         lambda n: torch.tensor(parameters(n)),
         lambda n: float(parameters(n)),
-    ],
-    "paths": [
-        paths_walked,
-        lambda n, k: [Fraction(1, 2**k), torch.tensor((n - k) / 2)],
-        lambda n, k: torch.tensor(paths(n, k)),
     ],
 }
 WRONG = {
@@ -120,14 +103,5 @@ WRONG = {
         (lambda n: 97_216 * n**2 - 21_926, "Each n adds 97,216"),
         (lambda n: math.nan, "a number of parameters is whole"),
         (lambda n: f"{parameters(n)}", "as a number; this is str"),
-    ],
-    "paths": [
-        (lambda n, k: (0.9**k, (n - k) / 2), "you say 0.729 for the share"),
-        (lambda n, k: (2.0**-k, (n - k) // 2), "you say 3 for the mean length"),
-        (lambda n, k: (0.5**k if k else 0, (n - k) / 2), "not where no block is taken out"),
-        (lambda n, k: (0.5**k if k < n else 0, (n - k) / 2), "where all 12 blocks"),
-        (lambda n, k: 0.5**k, "return two numbers"),
-        (lambda n, k: ("half", 3.5), "the share: return one number; this is str"),
-        (lambda n, k: (0.5**k, torch.zeros(3)), "return one number, not a tensor of shape (3,)"),
     ],
 }

@@ -19,7 +19,6 @@ from torch import nn
 
 from course_utils import doctor, plots, widgets
 from course_utils.__main__ import main
-from course_utils.authoring.notebooks import NOTEBOOKS
 from course_utils.claims import claim
 from course_utils.data.download import write_checked
 from course_utils.data.sentences import Vocabulary
@@ -843,34 +842,6 @@ SAYINGS: list[Row] = [
     ),
 ]
 
-# Cells of the lessons that are run twice
-
-
-def cell(lesson: str, words: str) -> str:
-    """The one code cell of a lesson in which the words stand."""
-    content = json.loads((NOTEBOOKS / lesson).read_text(encoding="utf-8"))
-    code = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
-    (found,) = (source for source in code if words in source)
-    return found
-
-
-def run_twice(source: str, names: dict) -> dict:
-    for _ in range(2):
-        exec(source, names)
-    return names
-
-
-def paths(folder):
-    x = torch.rand(1, 3, requires_grad=True)
-    given = {"small_x": x, "stations": [x, x.square()], "slope_of_y": torch.ones(3)}
-    given |= {"torch": torch, "paths": {"F": torch.ones(3)}}
-    return run_twice(cell("07_resnet.ipynb", "(whole,)"), given)["whole"]
-
-
-CELLS: list[Row] = [
-    works("code cell 59 of lesson 07, run twice", paths, lambda whole: whole.shape == (1, 3)),
-]
-
 ROWS: list[Row] = [
     *SETTINGS,
     *CONSOLES,
@@ -881,5 +852,4 @@ ROWS: list[Row] = [
     *MESSAGES,
     *SLIDERS,
     *SAYINGS,
-    *CELLS,
 ]
