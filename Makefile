@@ -6,12 +6,14 @@ NB       ?=
 BUDGET   ?= $(or $(COURSE_BUDGET),classroom)
 SEED     ?= $(or $(COURSE_SEED),0)
 SEEDS    ?= 5
+PORT     ?= 8000
 
 BIN      := $(VENV)/bin
 # The stamps carry a checksum of the requirement files, so pip runs only when these changed.
 checksum  = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 LAB      := $(VENV)/.lab-$(call checksum,requirements.txt)
-DEV      := $(VENV)/.dev-$(call checksum,requirements.txt requirements-dev.txt)
+SITE     := $(VENV)/.site-$(call checksum,requirements.txt requirements-site.txt)
+DEV      := $(VENV)/.dev-$(call checksum,requirements.txt requirements-site.txt requirements-dev.txt)
 
 # Whatever environment VENV names, the code of this clone is what runs, in kernels too.
 export PYTHONPATH := $(CURDIR)
@@ -25,10 +27,10 @@ QUIET    := env -u MPLBACKEND OMP_NUM_THREADS=1 COURSE_PROGRESS=off
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test lint notebooks run student instructor fork device colab claims bench doctor \
-  reference clean
+  reference site site-serve slides slides-check grade handin clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z ]+:.*## / {printf "%-20s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "%-20s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(LAB)  ## set up what is missing and open JupyterLab on the notebooks
 	$(BIN)/python -m jupyterlab notebooks $(AS_ROOT)
@@ -55,11 +57,19 @@ run: $(LAB)  ## run one notebook and keep the executed copy: NB=03 BUDGET=classr
 	@test -n "$(NB)" || { echo "Say which notebook: make run NB=03"; exit 1; }
 	$(BIN)/python -m course_utils run $(NB) --budget $(BUDGET) --seed $(SEED)
 
-student instructor: $(LAB)  ## notebooks without solutions, or solved and with speaker notes
+student instructor: $(LAB)  ## notebooks without solutions, or solved, with notes and a plan
 	$(BIN)/python -m course_utils $@ $(NB)
 
-fork: $(LAB)  ## point badges and setup cells at your repository: URL=https://github.com/me/course
-	@test -n "$(URL)" || { echo "Say where: make fork URL=https://github.com/me/course"; exit 1; }
+grade: $(LAB)  ## mark the notebooks that students handed in: FOLDER=downloads/week3 (ROSTER=, OUT=)
+	@test -n "$(FOLDER)" || { echo "Say where they are: make grade FOLDER=downloads/week3"; exit 1; }
+	$(BIN)/python -m course_utils grade "$(FOLDER)" -n 2 $(if $(ROSTER),--roster "$(ROSTER)") \
+	  --out "$(or $(OUT),results.csv)"
+
+handin: $(LAB)  ## for students: check that a notebook runs, and pack it: NB=03
+	@test -n "$(NB)" || { echo "Say which notebook: make handin NB=03"; exit 1; }
+	$(BIN)/python -m course_utils handin "$(NB)"
+
+fork: $(LAB)  ## point badges and setup cells at your repository (URL=…, default: git's origin)
 	$(BIN)/python -m course_utils fork $(URL)
 
 device: $(DEV)  ## run every lesson on a device that refuses to meet the processor's tensors
@@ -74,8 +84,21 @@ claims: $(LAB)  ## hold the claims of the notebooks (NB=03: one) against SEEDS=5
 bench: $(DEV)  ## run the benchmarks, one after the other
 	set -e; for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
 
-reference: $(DEV)  ## the API reference as web pages for use offline: build/reference/index.html
+reference: $(SITE)  ## the API reference as web pages for use offline: build/reference/index.html
 	$(BIN)/python -m course_utils.authoring.reference build/reference
+
+site: $(SITE)  ## the course as web pages for use offline: build/site/index.html
+	$(BIN)/python -m course_utils.authoring.site build/site
+
+site-serve: $(SITE)  ## serve build/site on this machine alone: http://127.0.0.1:PORT (8000)
+	@test -f build/site/index.html || $(MAKE) site
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
+
+slides: $(SITE)  ## slides of the main lessons (NB=04: one) for use offline: build/slides/index.html
+	$(BIN)/python -m course_utils slides $(NB)
+
+slides-check: $(DEV)  ## look in a browser whether anything runs over on any slide (2 minutes)
+	$(QUIET) COURSE_SLIDES=all $(BIN)/python -m pytest tests/test_slides.py
 
 doctor: $(LAB)  ## what is installed, and what to do about what is not
 	$(BIN)/python -m course_utils doctor
@@ -93,11 +116,16 @@ $(BIN)/activate:
 # One pip command for everything, so that torch and torchvision are chosen together. Stamps of
 # other requirement files go first: what they vouch for is about to change.
 $(LAB): | $(BIN)/activate
-	@rm -f "$(VENV)"/.lab-* "$(VENV)"/.dev-*
+	@rm -f "$(VENV)"/.lab-* "$(VENV)"/.site-* "$(VENV)"/.dev-*
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch "$@"
 
-$(DEV): | $(BIN)/activate
-	@rm -f "$(VENV)"/.lab-* "$(VENV)"/.dev-*
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+$(SITE): | $(BIN)/activate
+	@rm -f "$(VENV)"/.lab-* "$(VENV)"/.site-* "$(VENV)"/.dev-*
+	$(BIN)/python -m pip install --quiet -r requirements-site.txt
 	@touch "$@" "$(LAB)"
+
+$(DEV): | $(BIN)/activate
+	@rm -f "$(VENV)"/.lab-* "$(VENV)"/.site-* "$(VENV)"/.dev-*
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch "$@" "$(SITE)" "$(LAB)"

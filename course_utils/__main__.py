@@ -37,9 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
         "student": notebook_commands.student,
         "instructor": notebook_commands.instructor,
         "solved": notebook_commands.solved,
+        "slides": notebook_commands.slides,
         "claims": notebook_commands.claims,
         "minutes": sizes.minutes,
         "fork": repository.fork,
+        "grade": notebook_commands.grade,
+        "handin": notebook_commands.handin,
     }[command]
     try:
         if command != "run" and processes.count() > 1:
@@ -91,13 +94,19 @@ def _parser() -> argparse.ArgumentParser:
 
     variants = {
         "student": "write notebooks without solutions",
-        "instructor": "write notebooks solved, executed here, and with speaker notes",
+        "instructor": "write notebooks solved, executed here, with speaker notes, and a plan",
         "solved": "write the solved exercises of notebooks, for the tests",
     }
     for name, purpose in variants.items():
         variant = commands.add_parser(name, help=purpose)
         variant.add_argument("names", **some)
         variant.add_argument("--out", type=Path, help=f"their folder (default: build/{name})")
+
+    shown = commands.add_parser("slides", help="write the slides of lessons, for use offline")
+    shown.add_argument(
+        "names", **(some | {"help": "how its file name starts; all main lessons without one"})
+    )
+    shown.add_argument("--out", type=Path, help="their folder (default: build/slides)")
 
     claims = commands.add_parser("claims", help="how often each claim holds over random seeds")
     claims.add_argument("names", **some)
@@ -107,9 +116,43 @@ def _parser() -> argparse.ArgumentParser:
     counted = commands.add_parser("minutes", help="count lessons, and write how long they take")
     counted.add_argument("names", **some)
 
+    _add_marking(commands)
+
     fork = commands.add_parser("fork", help="point badges and setup cells at your own repository")
-    fork.add_argument("address", help="such as https://github.com/me/my-course")
+    where = "such as https://github.com/me/my-course (default: git's origin)"
+    fork.add_argument("address", nargs="?", help=where)
     return parser
+
+
+def _add_marking(commands) -> None:
+    """The commands of `authoring.grading`: a lecturer's and a student's."""
+    from .authoring.grading.enforced import ENFORCED
+
+    grade = commands.add_parser(
+        "grade",
+        help="mark a folder of notebooks that students handed in",
+        description="Mark every notebook in a folder. Beside the table, in a folder that ends in "
+        ".grading, there are a page for each student, one on the class, its mistakes, and answers "
+        "that are the same code. A run that was cut goes on where it was.",
+        epilog=ENFORCED,
+    )
+    grade.add_argument("folder", type=Path, help="files as a learning platform exports them")
+    grade.add_argument(
+        "--roster", type=Path, metavar="FILE", help="a CSV file with the columns name and id"
+    )
+    grade.add_argument(
+        "--out", type=Path, default=Path("results.csv"), help="the table (default: results.csv)"
+    )
+    grade.add_argument(
+        "-n", dest="workers", type=int, default=1, help="how many at the same time (default: 1)"
+    )
+    grade.add_argument("--seconds", type=float, default=15.0, help="for one exercise (default: 15)")
+    grade.add_argument(
+        "--seed", type=int, help="of the numbers asked besides (default: from all that is there)"
+    )
+    handin = commands.add_parser("handin", help="check that a notebook runs, and pack it")
+    handin.add_argument("name", help="a notebook's file, or how its name starts, such as 03")
+    handin.add_argument("--out", type=Path, help="the archive, or its folder (build/handin)")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What every test stands on: no window opens, nothing lands in the user's own runs."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -25,3 +27,21 @@ def lab(tmp_path, monkeypatch, capsys):
     made = course_utils.start("test")
     capsys.readouterr()
     return made
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of the web site, built once for all its tests."""
+    from course_utils.authoring import site as program
+
+    if missing := program.missing_packages():
+        pytest.skip(f"the site is not built without {', '.join(missing)}: {program.INSTALL}")
+    try:
+        program.fetched_scripts(program.ROOT / "site")
+    except program.NotebookError as error:
+        pytest.skip(str(error).splitlines()[0])
+    out = tmp_path_factory.mktemp("site") / "site"
+    command = [sys.executable, "-m", "course_utils.authoring.site", str(out)]
+    built = subprocess.run(command, cwd=program.ROOT, capture_output=True, encoding="utf-8")
+    assert built.returncode == 0, built.stderr
+    return out

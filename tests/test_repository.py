@@ -97,9 +97,16 @@ def test_a_longer_name_that_begins_alike_is_another_repository(copy):
     ours = (
         f"github.com/{old}.git, github.com/{old}. colab/github/{old}/blob mybinder.org/v2/gh/{old}"
     )
-    page.write_text(others + ours, encoding="utf-8")
+    owner, name = old.split("/")
+    pages = f" https://{owner}.github.io/{name}/index.html"
+    page.write_text(others + ours + pages, encoding="utf-8")
     fork(FORK, copy)
-    assert page.read_text(encoding="utf-8") == others + ours.replace(old, "someone/my-course")
+    pointed = (
+        ours.replace(old, "someone/my-course") + " https://someone.github.io/my-course/index.html"
+    )
+    assert page.read_text(encoding="utf-8") == others + pointed
+    fork(f"https://github.com/{old}", copy)
+    assert page.read_text(encoding="utf-8") == others + ours + pages
 
 
 @pytest.mark.parametrize(
@@ -118,6 +125,33 @@ def test_only_a_repository_on_github_that_is_named_nowhere_is_an_address(address
     with pytest.raises(NotebookError, match=said):
         fork(address, copy)
     assert {path: path.read_bytes() for path in files(copy)} == before
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"{FORK}.git",
+        FORK,
+        "git@github.com:someone/my-course.git",
+        "ssh://git@github.com/someone/my-course.git",
+    ],
+)
+def test_without_an_address_the_fork_is_where_the_clone_comes_from(copy, address):
+    for command in (["init", "--quiet"], ["remote", "add", "origin", address]):
+        subprocess.run(["git", *command], cwd=copy, check=True)
+    assert fork(root=copy) == 0
+    assert stated_name(copy) == "someone/my-course"
+
+
+def test_a_clone_of_nowhere_on_github_is_asked_for_the_address(copy):
+    # Not the repository around the folder, should there be one.
+    subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+    with pytest.raises(NotebookError, match="make fork URL="):
+        fork(root=copy)
+    elsewhere = ["git", "remote", "add", "origin", "https://gitlab.com/someone/my-course"]
+    subprocess.run(elsewhere, cwd=copy, check=True)
+    with pytest.raises(NotebookError, match="is not like"):
+        fork(root=copy)
 
 
 def test_the_command_line_refuses_in_one_sentence(capsys):

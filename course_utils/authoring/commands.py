@@ -26,6 +26,8 @@ from .notebooks import (
     records,
     write,
 )
+from .plan import companions_of, ideas_of
+from .plan_page import check_own, write_plan
 from .speaker_notes import with_speaker_notes
 from .targets import (
     CLONE,
@@ -173,22 +175,38 @@ def solved(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) 
 def instructor(names: list[str], out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
     """Write notebooks with solutions filled in, executed here, and with speaker notes.
 
+    Beside each notebook lies its plan as a page to print.
+
     Args:
         out: the folder they go to, build/instructor by default.
 
     Raises:
         NotebookError: a cell or widget callback failed, or a solution does not satisfy its check.
     """
-    for path, target in targets(find(names, folder), out, "instructor"):
+    pairs = targets(find(names, folder), out, "instructor")
+    for _, target in pairs:
+        check_own(target.with_suffix(".html"))
+    lectures = folder.parent / "LECTURES.md"
+    entries = lectures.read_text(encoding="utf-8") if lectures.is_file() else ""
+    for path, target in pairs:
         print(path.stem)
         notebook = with_solutions(read(path))
         seconds = _executed_here(notebook, path.parent)
         if wrong := unsolved(notebook):
             raise NotebookError(f"{path.stem}: a solution is refused.\n" + "\n".join(wrong))
-        noted = with_speaker_notes(clean(notebook), seconds)
+        ideas = ideas_of(entries, path.name.split("_")[0])
+        noted = with_speaker_notes(clean(notebook), seconds, ideas, companions_of(path))
         if not keep(signed(noted, "instructor"), target):
             return 1
+        write_plan(noted, target.with_suffix(".html"))
     return 0
+
+
+def slides(names: list[str], out: Path | None = None) -> int:
+    """Write the slides of lessons; see `authoring.slides_pages.slides`."""
+    from .slides_pages import slides as written
+
+    return written(names, out)
 
 
 def claims(
@@ -217,6 +235,27 @@ def claims(
         replace_section(table, path.stem, section)
     print(f"Written to {table}")
     return 0
+
+
+def grade(
+    folder: Path,
+    roster: Path | None = None,
+    out: Path = Path("results.csv"),
+    workers: int = 1,
+    seconds: float = 15.0,
+    seed: int | None = None,
+) -> int:
+    """Mark a folder of submissions; see `authoring.grading.grade`, which this loads PyTorch for."""
+    from .grading.grade import grade as mark
+
+    return mark(folder, roster, out, workers, seconds, seed)
+
+
+def handin(name: str, out: Path | None = None) -> int:
+    """Check that a student's notebook runs, and pack it; see `authoring.grading.handin`."""
+    from .grading.handin import handin as pack
+
+    return pack(name, out)
 
 
 def _claims_on(path: Path, seed: int, budget: str) -> list[dict]:

@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import sys
 import warnings
 from pathlib import Path
 
 import course_utils
 
-from .notebooks import NotebookError
+from .notebooks import ROOT, NotebookError
 from .targets import check_replaceable, check_writable
 
+# pdoc's links to a member have a sign, but no name for who hears the page instead of seeing it.
+EMPTY_LINK = re.compile(r'(<a class="headerlink" href="#([\w.]+)")>(?=</a>)')
 OURS = "course_utils.html"  # a page that is there wherever this has been before
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, home: str = "") -> None:
     """Write the pages to `folder`. It changes the package, so run it in a process of its own.
 
     Args:
         folder: where `index.html` goes; it is made if need be.
+        home: address of the course's front page, seen from there; "" where there is none.
 
     Raises:
         NotebookError: the folder cannot be written, or holds something else.
@@ -42,10 +46,19 @@ def build(folder: Path) -> None:
     _document_where_defined()
     nn.Module.__init__.__doc__ = None  # or every network would inherit it
     version = f"course_utils {course_utils.__version__}"
-    pdoc.render.configure(docformat="google", footer_text=version)
+    pdoc.render.configure(
+        docformat="google",
+        footer_text=version,
+        favicon="data:,",  # none, or every browser would ask the server for one
+        template_directory=ROOT / "site" / "reference",
+    )
+    pdoc.render.env.globals["course_home"] = home
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pdoc.pdoc("course_utils", output_directory=folder)
+    for page in folder.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(EMPTY_LINK.sub(r'\1 aria-label="Link to \2">', text), encoding="utf-8")
 
 
 def _document_where_defined() -> None:
@@ -64,12 +77,15 @@ def _document_where_defined() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Build the pages into the one folder that is named. Returns the exit status."""
-    if len(arguments) != 1:
+    """Build the pages into the folder that is named first. Returns the exit status.
+
+    A second argument is the address of the course's front page, seen from that folder.
+    """
+    if len(arguments) not in (1, 2):
         print("Name one folder for the pages, such as build/reference.", file=sys.stderr)
         return 2
     try:
-        build(Path(arguments[0]))
+        build(Path(arguments[0]), *arguments[1:])
     except (NotebookError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -49,17 +49,25 @@ class Sizes:
     exercises: int
 
     @property
+    def exactly_alone(self) -> float:
+        """Minutes to work through, by the formula."""
+        minutes = self.words / WORDS_A_MINUTE + sum(self.lines) * SECONDS_A_LINE / 60
+        return minutes + MINUTES_A_WIDGET * self.widgets + MINUTES_AN_EXERCISE * self.exercises
+
+    @property
+    def exactly_in_class(self) -> float:
+        """Minutes to show in class, by the formula."""
+        return self.visible * SECONDS_A_CELL / 60 + MINUTES_A_WIDGET * self.widgets
+
+    @property
     def alone(self) -> int:
         """Minutes to work through, rounded up to five."""
-        minutes = self.words / WORDS_A_MINUTE + sum(self.lines) * SECONDS_A_LINE / 60
-        minutes += MINUTES_A_WIDGET * self.widgets + MINUTES_AN_EXERCISE * self.exercises
-        return ROUNDED_TO * ceil(minutes / ROUNDED_TO)
+        return ROUNDED_TO * ceil(self.exactly_alone / ROUNDED_TO)
 
     @property
     def in_class(self) -> int:
         """Minutes to show in class, rounded up to five."""
-        minutes = self.visible * SECONDS_A_CELL / 60 + MINUTES_A_WIDGET * self.widgets
-        return ROUNDED_TO * ceil(minutes / ROUNDED_TO)
+        return ROUNDED_TO * ceil(self.exactly_in_class / ROUNDED_TO)
 
 
 def is_folded(cell: NotebookNode) -> bool:
@@ -69,9 +77,14 @@ def is_folded(cell: NotebookNode) -> bool:
 
 def measure(notebook: NotebookNode) -> Sizes:
     """Count a lesson."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return measure_cells(notebook.cells)
+
+
+def measure_cells(cells: Sequence[NotebookNode]) -> Sizes:
+    """Count some cells, such as those of a section."""
+    code = [cell for cell in cells if cell.cell_type == "code"]
     visible = [cell for cell in code if not is_folded(cell)]
-    text = [SOLUTION.sub("", c.source) for c in notebook.cells if c.cell_type == "markdown"]
+    text = [SOLUTION.sub("", cell.source) for cell in cells if cell.cell_type == "markdown"]
     everything = "\n".join(cell.source for cell in code)
     return Sizes(
         visible=len(visible),

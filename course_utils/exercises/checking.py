@@ -34,6 +34,7 @@ LIMIT = 10.0  # seconds for a whole check, of which the last tenth is for stoppi
 MOST_NUMBERS = 2**24  # of a result; more can only be a mistake, and would take long to compare
 LONGEST_CRASH = 240  # characters of an error's message
 NO_CRASHES: Mapping[str, str] = MappingProxyType({})
+SAID: dict[str, str] = {}  # in this session: title -> the last verdict, which `progress` shows
 
 
 class Wrong(Exception):
@@ -71,6 +72,7 @@ def check(title: str, answer: Callable, examine: Callable[[Callable], str]) -> N
         words = str(hint)
     except Exception as error:  # an object that is against everything; no notebook stops for it
         words = f"what your function returns cannot be compared ({said_by(error)})."
+    SAID[title] = verdict
     say(f"{VERDICTS[verdict]} {title}: {words}", exercise=title, verdict=verdict)
 
 
