@@ -23,7 +23,7 @@ MAY_USE = {
     "doctor": {"session", "data", "shipped"},
     "widgets": {"session", "data", "metrics", "plots", "training"},
     "exercises": {"losses", "metrics", "session"},
-    "authoring": {"session"},
+    "authoring": {"session", "data", "models", "shipped"},  # the demos export networks
     "__main__": {"authoring", "session", "doctor"},
 }
 

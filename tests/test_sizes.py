@@ -32,6 +32,8 @@ REWRITTEN = (
     "06b_cyclegan_in_depth",
     "07_resnet",
     "07b_residual_networks_in_depth",
+    "08_diffusion_and_flow_matching",
+    "08b_diffusion_in_depth",
 )
 MAIN = {"visible": 45, "folded": 25, "lines": 400, "longest": 20, "words": 3000}
 COMPANION = {"visible": 60, "folded": 30, "lines": 500, "longest": 25, "words": 3000}

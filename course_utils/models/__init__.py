@@ -1,10 +1,10 @@
 """The networks of the lectures, one file per family.
 
 Open `autoencoders` and `vae` for lessons 02 and 03, `perceptrons`, `dcgan` and `conditional` for
-the GANs of 04 and 05, `translation` and `image_pool` for image-to-image translation, `restorer`
-for denoising and inpainting, `stylizer` for feed-forward style transfer, `resnet`, `densenet`,
-`inception`, `vgg` and `efficientnet` for the classifiers, and `evaluation` for the networks that
-measure generated images.
+the GANs of 04 and 05, `coupled`, `translation` and `image_pool` for image-to-image translation,
+`restorer` for denoising and inpainting, `stylizer` for feed-forward style transfer, `diffusion` for
+diffusion and flow matching, `resnet`, `densenet`, `inception`, `vgg` and `efficientnet` for the
+classifiers, and `evaluation` for the networks that measure generated images.
 """
 
 from .autoencoders import Autoencoder, ConvolutionalAutoencoder, TiedAutoencoder
@@ -14,8 +14,10 @@ from .conditional import (
     ConditionalGenerator,
     ProjectionDiscriminator,
 )
+from .coupled import CoupledDiscriminator, CoupledGenerator
 from .dcgan import Discriminator, Generator
 from .densenet import DenseLayer, DenseNet, Transition
+from .diffusion import ModulatedBlock, PointDenoiser, SmallUNet
 from .efficientnet import EfficientNetLite0, InvertedBlock
 from .evaluation import FaceAttributeRegressor, SmallConvNet
 from .inception import (
@@ -75,6 +77,8 @@ __all__ = [
     "ConvolutionalAutoencoder",
     "ConvolutionalShortcut",
     "ConvolutionalVAE",
+    "CoupledDiscriminator",
+    "CoupledGenerator",
     "DenseLayer",
     "DenseNet",
     "Discriminator",
@@ -87,10 +91,12 @@ __all__ = [
     "InceptionBlock",
     "InceptionV3",
     "InvertedBlock",
+    "ModulatedBlock",
     "NoShortcut",
     "ParallelBatchNorm",
     "ParallelLinear",
     "PatchDiscriminator",
+    "PointDenoiser",
     "PreActivationBlock",
     "PreActivationBottleneck",
     "ProjectionDiscriminator",
@@ -103,6 +109,7 @@ __all__ = [
     "Shortcut",
     "ShortcutGate",
     "SmallConvNet",
+    "SmallUNet",
     "SqueezeNet",
     "StyledConvolution",
     "Stylizer",
