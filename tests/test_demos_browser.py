@@ -1,5 +1,6 @@
 """Every live demo as a student sees it: in a browser, held equal to PyTorch, each control moved."""
 
+import contextlib
 import importlib.util
 import shutil
 from pathlib import Path
@@ -11,7 +12,8 @@ from PIL import Image
 from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_divergence
 
 from course_utils.authoring import demos
-from course_utils.authoring.notebooks import ROOT
+from course_utils.authoring.notebooks import ROOT, NotebookError
+from course_utils.authoring.site import fetched_scripts
 from course_utils.data import face_vectors
 from tests.demo_pages import browser, demo_page, served
 from tests.demo_references import (
@@ -33,6 +35,8 @@ pytestmark = pytest.mark.skipif(
 
 NAMES = [demo["name"] for demo in demos.listed()]
 RUNTIME = ROOT / "site" / "node_modules" / "onnxruntime-web"
+with contextlib.suppress(NotebookError):  # what is missing is said below
+    fetched_scripts(ROOT / "site")
 MISSING = next(
     (
         f"{what} is missing: {demos.INSTALL} to test the demo of style transfer"

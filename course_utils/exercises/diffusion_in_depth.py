@@ -77,7 +77,7 @@ LEVEL_MISTAKES = [
 
 
 def _say_level(found: Tensor, right: Tensor, images: Tensor) -> str:
-    count = images.numel() // 4
+    count, found = images.numel() // 4, found.to(right)
     part = "details" if torch.allclose(found[:count], right[:count], atol=1e-5) else "coarse images"
     return (
         f"the {part} of images {tuple(images.shape)} differ. Test it yourself: `coarse` enlarged "

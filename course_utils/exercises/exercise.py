@@ -239,13 +239,18 @@ def refuse(*faults: tuple[bool, str]) -> None:
 
 def _alike(first: Any, second: Any, tolerance: float) -> bool:
     """Whether two results are the same: numbers, or tensors of one shape."""
-    first, second = torch.as_tensor(first), torch.as_tensor(second)
+    first, second = _tensor(first), _tensor(second)
     return first.shape == second.shape and near(first, second, tolerance)
+
+
+def _tensor(value: Any) -> Tensor:
+    """A number with all its digits: torch would keep 24 bits of it."""
+    return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.double)
 
 
 def _first_wrong(found: Any, right: Any, tolerance: float) -> tuple[float, float, str]:
     """The first numbers in which two results differ, and where: "" for the very first."""
-    found, right = torch.as_tensor(found).double(), torch.as_tensor(right).double()
+    found, right = _tensor(found).double(), _tensor(right).double()
     place = (~torch.isclose(found, right, tolerance, tolerance)).nonzero()[0].tolist()
     at = f" at {place}" if any(place) else ""
     return found[tuple(place)].item(), right[tuple(place)].item(), at

@@ -23,6 +23,7 @@ def progress(lesson: ModuleType) -> None:
 
     Example:
         >>> from course_utils.exercises import start_here as exercises
+        >>> SAID.clear()  # as in a notebook that was just started
         >>> exercises.check_receptive_field(lambda layers: 1)  # doctest: +ELLIPSIS
         ✘ Exercise 3, the receptive field: ...
         >>> exercises.progress()  # doctest: +ELLIPSIS
