@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from course_utils import data, models, plots
+from course_utils.authoring import demos
 from course_utils.authoring.notebooks import ROOT
 from course_utils.data.photographs import photograph
 from course_utils.session.files import replacing
@@ -26,10 +27,6 @@ FILE = ROOT / "data" / "images" / "moving.gif"
 FRAMES, SECONDS = 32, 0.14  # in all, and each
 SIDE = 196  # pixels of a panel
 STYLES = (0, 3, 5, 6)  # of the eight of lesson 01c
-PLAIN = {
-    "hair_style": 1, "hair_colour": 1, "beard": 0, "face_width": 0.5, "background": 0.6,
-    "tilt": 0.0, "gaze": 0.0, "eye_openness": 0.8,
-}  # fmt: skip
 
 
 def closed(points: Tensor, frames: int = FRAMES) -> Tensor:
@@ -42,29 +39,19 @@ def closed(points: Tensor, frames: int = FRAMES) -> Tensor:
 
 def styled() -> Tensor:
     """(FRAMES, 3, SIDE, SIDE): a photograph in mixtures of styles."""
-    net = models.Stylizer(styles=8)
-    weights.load("stylizer", net)
-    shares = closed(torch.eye(8)[list(STYLES)])
+    net = demos.stylizer()
+    shares = closed(torch.eye(net.styles)[list(STYLES)])
     content = photograph("pagoda", SIDE)
     return torch.cat([net(content, share[None]) for share in shares])
 
 
 def faces() -> Tensor:
     """(FRAMES, 3, 32, 32): a face with and without smile and glasses."""
-    net = models.ConvolutionalVAE(12, width=16, hidden=128, halvings=3, shape=(3, 32, 32))
-    weights.load("faces", net)
-    drawn = data.load("faces", "test", size=3_000, fixed=PLAIN, seed=0)
-    codes, _ = net.encode(drawn.images)
-
-    def direction(name: str) -> Tensor:
-        values = drawn.factors[name].float()
-        thirds = (0.0, 1.0) if len(values.unique()) < 4 else (0.33, 0.67)
-        low, high = values.quantile(torch.tensor(thirds))
-        return codes[values >= high].mean(dim=0) - codes[values <= low].mean(dim=0)
-
-    smile, glasses, turn = (direction(name) for name in ("smile", "glasses", "head_turn"))
+    net, attributes, directions, codes, _ = demos.face_directions()
+    found = dict(zip(attributes, directions))
+    smile, glasses, turn = (found[name] for name in ("smile", "glasses", "head_turn"))
     corners = [-smile - glasses, smile - glasses, smile + glasses + turn, glasses - smile - turn]
-    return net.decode(closed(codes[15] + torch.stack(corners)))
+    return net.decode(closed(codes[0] + torch.stack(corners)))
 
 
 def digits() -> Tensor:

@@ -5,7 +5,6 @@ It also tells the templates whether the site has demos.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 
 from docutils import nodes
@@ -92,10 +91,5 @@ def _link(text, mention, known, seen, page) -> None:
 
 def setup(app):
     """Called by Sphinx."""
-    has_demos = importlib.util.find_spec("course_utils.authoring.demos") is not None
     app.add_post_transform(FirstMentions)
-    app.connect(
-        "html-page-context",
-        lambda app, page, template, context, doctree: context.update(course_has_demos=has_demos),
-    )
     return {"parallel_read_safe": True, "parallel_write_safe": True}

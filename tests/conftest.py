@@ -32,12 +32,13 @@ def lab(tmp_path, monkeypatch, capsys):
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of the web site, built once for all its tests."""
+    from course_utils.authoring import scripts
     from course_utils.authoring import site as program
 
     if missing := program.missing_packages():
         pytest.skip(f"the site is not built without {', '.join(missing)}: {program.INSTALL}")
     try:
-        program.fetched_scripts(program.ROOT / "site")
+        scripts.fetched_scripts(program.ROOT / "site")
     except program.NotebookError as error:
         pytest.skip(str(error).splitlines()[0])
     out = tmp_path_factory.mktemp("site") / "site"

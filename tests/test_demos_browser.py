@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_diver
 
 from course_utils.authoring import demos
 from course_utils.authoring.notebooks import ROOT, NotebookError
-from course_utils.authoring.site import fetched_scripts
+from course_utils.authoring.scripts import fetched_scripts
 from course_utils.data import face_vectors
 from tests.demo_pages import browser, demo_page, served
 from tests.demo_references import (
@@ -35,27 +36,25 @@ pytestmark = pytest.mark.skipif(
 
 NAMES = [demo["name"] for demo in demos.listed()]
 RUNTIME = ROOT / "site" / "node_modules" / "onnxruntime-web"
-with contextlib.suppress(NotebookError):  # what is missing is said below
-    fetched_scripts(ROOT / "site")
-MISSING = next(
-    (
-        f"{what} is missing: {demos.INSTALL} to test the demo of style transfer"
-        for what, there in {
-            "onnx": importlib.util.find_spec("onnx"),
-            "onnxscript": importlib.util.find_spec("onnxscript"),
-            "onnxruntime-web": RUNTIME.is_dir(),
-        }.items()
-        if not there
-    ),
-    None,
-)
-BUILT = [name for name in NAMES if name != "style" or MISSING is None]
+
+
+@cache
+def missing() -> str | None:
+    """What the demo of style transfer lacks, as a sentence; npm fetches what it can."""
+    with contextlib.suppress(NotebookError):
+        fetched_scripts(ROOT / "site")
+    needed = {name: importlib.util.find_spec(name) for name in ("onnx", "onnxscript")}
+    needed["onnxruntime-web"] = RUNTIME.is_dir()
+    lacking = [name for name, there in needed.items() if not there]
+    if lacking:
+        return f"{lacking[0]} is missing: {demos.INSTALL} to test the demo of style transfer"
+    return None
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("demos")
-    demos.build(out, BUILT)
+    demos.build(out, [name for name in NAMES if name != "style" or not missing()])
     shutil.copy(Path(__file__).parent / "demo_gan.mjs", out)
     return out
 
@@ -70,8 +69,8 @@ def site(folder):
 def shown(request, site):
     """The page of a demo; afterwards nothing has left the server, and nothing has complained."""
     name = request.param
-    if name == "style" and MISSING:
-        pytest.skip(MISSING)
+    if name == "style" and missing():
+        pytest.skip(missing())
     opened, address = site
     with demo_page(opened, address, name) as page:
         yield page
@@ -381,8 +380,8 @@ def test_a_photograph_of_ones_own_is_bounded_and_a_bad_file_explained(shown, tmp
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_fits_on_a_phone_in_the_dark(site, name):
-    if name == "style" and MISSING:
-        pytest.skip(MISSING)
+    if name == "style" and missing():
+        pytest.skip(missing())
     phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
     with demo_page(*site, name, **phone) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -393,8 +392,8 @@ def test_a_page_fits_on_a_phone_in_the_dark(site, name):
 
 
 def test_nothing_of_the_runtime_is_loaded_before_its_demo_is_scrolled_to(site):
-    if MISSING:
-        pytest.skip(MISSING)
+    if missing():
+        pytest.skip(missing())
     opened, address = site
     page = opened.new_page(viewport={"width": 1280, "height": 720})
     asked = []

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_utils.authoring.notebooks import NOTEBOOKS, NotebookError, find, read, records, tags
+from course_utils.authoring.notebooks import (
+    NOTEBOOKS,
+    ROOT,
+    NotebookError,
+    find,
+    read,
+    records,
+    tags,
+)
 from course_utils.authoring.plan import sections
 from course_utils.authoring.site_pages import Demo, Lesson, Picture
 from course_utils.authoring.slides import Code, Slide, fewer, lesson_slides
@@ -256,12 +264,12 @@ needs_browser = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def decks(tmp_path_factory):
     """The folder of the slides that are looked at."""
-    from course_utils.authoring import site
+    from course_utils.authoring import scripts
     from course_utils.authoring.slides_pages import slides
 
     pytest.importorskip("playwright", reason="playwright is not installed; `make test` installs it")
     try:
-        site.fetched_scripts(site.ROOT / "site")
+        scripts.fetched_scripts(ROOT / "site")
     except NotebookError as error:
         pytest.skip(str(error).splitlines()[0])
     out = tmp_path_factory.mktemp("slides") / "slides"

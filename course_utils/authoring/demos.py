@@ -197,13 +197,17 @@ def export_faces(folder: Path) -> None:
     write_network(folder / "faces.safetensors", vae, layers, [12], more, faces=about)
 
 
-def part_of(name: str, prefix: str, net: nn.Module) -> nn.Module:
-    """A network filled with one part of a file of weights, in evaluation mode."""
+def tensors_of(name: str, prefix: str) -> dict[str, Tensor]:
+    """One part of a file of weights, its names without the prefix."""
     from safetensors.torch import load_file
 
     state = load_file(weights.weights_folder() / f"{name}.safetensors")
-    chosen = {key: value for key, value in state.items() if key.startswith(prefix)}
-    net.load_state_dict({key.removeprefix(prefix): value for key, value in chosen.items()})
+    return {k.removeprefix(prefix): value for k, value in state.items() if k.startswith(prefix)}
+
+
+def part_of(name: str, prefix: str, net: nn.Module) -> nn.Module:
+    """A network filled with one part of a file of weights, in evaluation mode."""
+    net.load_state_dict(tensors_of(name, prefix))
     return net.eval()
 
 
@@ -279,10 +283,7 @@ def export_horse_zebra(folder: Path) -> None:
     """Two U-Nets, and eight horses and zebras, drawn here in pairs."""
     for kind, net in translators().items():
         write_network(folder / f"{kind}.safetensors", net, unet_layers(net), [3, 32, 32])
-    drawn = {
-        kind: animals.draw(8, kind, fixed={"size": 0.7}, seed=11) for kind in ("horse", "zebra")
-    }
-    pixels = {kind: (255 * one.images).round().to(torch.uint8) for kind, one in drawn.items()}
+    pixels = {kind: drawn(kind) for kind in ANIMALS}
     write_tensors(folder / "animals.safetensors", pixels)
 
 
@@ -299,10 +300,7 @@ def vocabulary_of_captions() -> Vocabulary:
 
 def caption_tensors() -> dict[str, Tensor]:
     """The weights of the sentence encoder of lesson 05b."""
-    from safetensors.torch import load_file
-
-    state = load_file(weights.weights_folder() / "caption_encoder.safetensors")
-    return {k.removeprefix("text."): v for k, v in state.items() if k.startswith("text.")}
+    return tensors_of("caption_encoder", "text.")
 
 
 def caption_generator() -> models.ConditionalGenerator:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from html import escape
 from pathlib import Path
 from string import Template
@@ -11,15 +10,12 @@ from nbformat import NotebookNode
 
 from .notebooks import ROOT, NotebookError, tags
 from .plan import HEADING, Section, sections
+from .scripts import MATHJAX_SVG, copy_parts
 from .slides_text import html_of, inline
 
 TEMPLATE = ROOT / "site" / "slides" / "plan.html"
 MODULES = ROOT / "site" / "node_modules"
 MARK = '<meta name="generator" content="course_utils instructor">'
-MATHJAX = {
-    "mathjax/tex-svg.js": "tex-svg.js",
-    "@mathjax/mathjax-newcm-font/svg/dynamic": "fonts/mathjax-newcm-font/svg/dynamic",
-}
 
 
 def plan_page(notebook: NotebookNode) -> str:
@@ -71,10 +67,4 @@ def write_plan(notebook: NotebookNode, target: Path) -> None:
     target.write_text(plan_page(notebook), encoding="utf-8")
     if not (MODULES / "mathjax").is_dir():
         return
-    for part, name in MATHJAX.items():
-        source, copy = MODULES / part, target.parent / "_static" / "mathjax" / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, copy, dirs_exist_ok=True)
-        else:
-            shutil.copyfile(source, copy)
+    copy_parts(MODULES, MATHJAX_SVG, target.parent / "_static" / "mathjax")

@@ -3,8 +3,8 @@
     python -m course_utils.authoring.site build/site
 
 Nothing is executed and nothing is fetched by a reader's browser. Beside the lessons stand the
-glossary, the table of the lectures, the benchmarks, the API reference (`reference`) and, where the
-course has them, the demos (`demos`). What Sphinx reads is written beside the site, in a folder
+glossary, the table of the lectures, the benchmarks, the API reference (`reference`) and the demos
+(`demos`). What Sphinx reads is written beside the site, in a folder
 that ends in -source.
 """
 
@@ -24,6 +24,7 @@ import nbformat
 
 from .fork import stated_name
 from .notebooks import ROOT, NotebookError, image_cells, read, records, tags
+from .scripts import copy_parts, fetched_scripts
 from .site_pages import (
     Demo,
     Lesson,
@@ -52,7 +53,6 @@ MATHJAX = {
     "@mathjax/mathjax-newcm-font/chtml/woff2": "fonts/mathjax-newcm-font/chtml/woff2",
     "@mathjax/mathjax-newcm-font/chtml/dynamic": "fonts/mathjax-newcm-font/chtml/dynamic",
 }
-MEASURED = "## What was measured"  # where the README holds what benchmarks/README.md will
 
 
 def build(out: Path, root: Path = ROOT) -> None:
@@ -88,46 +88,14 @@ def build(out: Path, root: Path = ROOT) -> None:
         target = out / "figures" / drawn.name
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(drawn.content)
-    for part, name in MATHJAX.items():
-        _copied(modules / part, out / "_static" / "mathjax" / name)
-    if has_demos():
-        _finished(_started("course_utils.authoring.demos", str(out.resolve() / "demos")))
+    copy_parts(modules, MATHJAX, out / "_static" / "mathjax")
+    _finished(_started("course_utils.authoring.demos", str(out.resolve() / "demos")))
     _succeeded(reference, reference_said)
 
 
 def missing_packages() -> list[str]:
     """What requirements-site.txt names and this Python does not have."""
     return [name for name in NEEDED if importlib.util.find_spec(name) is None]
-
-
-def fetched_scripts(site: Path) -> Path:
-    """The folder of npm's packages, as the lock file says; they are fetched where it is not so.
-
-    Raises:
-        NotebookError: npm is not there, or cannot fetch them.
-    """
-    folder = site / "node_modules"
-    wanted = _versions(site / "package-lock.json")
-    if _versions(folder / ".package-lock.json") == wanted:
-        return folder
-    npm = shutil.which("npm")
-    if npm is None:
-        raise NotebookError(
-            "The site's formulas are set by MathJax, which npm fetches: install Node.js 20 or "
-            "newer (https://nodejs.org), which has npm, and try again."
-        )
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    ran = subprocess.run(command, cwd=site, capture_output=True, encoding="utf-8")
-    if ran.returncode:
-        raise NotebookError(f"npm could not fetch the site's scripts.\n{ran.stderr.strip()}")
-    return folder
-
-
-def _versions(lock: Path) -> dict[str, str]:
-    if not lock.is_file():
-        return {}
-    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
-    return {name: package["version"] for name, package in packages.items() if name}
 
 
 def write_sources(sources: Path, root: Path = ROOT) -> list[Picture]:
@@ -160,10 +128,6 @@ def write_sources(sources: Path, root: Path = ROOT) -> list[Picture]:
     texts = {
         place: (root / place).read_text(encoding="utf-8") for place in pages if _is_text(place)
     }
-    if "benchmarks/README.md" not in texts:
-        readme = (root / "README.md").read_text(encoding="utf-8")
-        texts["benchmarks/README.md"] = _benchmarks_of(readme, root)
-        pages["benchmarks/README.md"] = "benchmarks/index.md"
     for place, text in texts.items():
         if place == "GLOSSARY.md":
             text = glossary(text)
@@ -188,17 +152,9 @@ def course(root: Path) -> list[Lesson]:
     return [Lesson(path.stem, read(path), words.get(path.name.split("_")[0], "")) for path in paths]
 
 
-def has_demos() -> bool:
-    """Whether this clone has the program that makes the demos."""
-    return importlib.util.find_spec("course_utils.authoring.demos") is not None
-
-
 def planned_demos(root: Path) -> list[Demo]:
-    """The demos that site/demos/demos.json lists; none where there is no such file."""
-    file = root / "site" / "demos" / "demos.json"
-    if not file.is_file() or not has_demos():
-        return []
-    listed = json.loads(file.read_text(encoding="utf-8"))
+    """The demos that site/demos/demos.json lists."""
+    listed = json.loads((root / "site" / "demos" / "demos.json").read_text(encoding="utf-8"))
     return [Demo(**{name: one[name] for name in Demo.__dataclass_fields__}) for one in listed]
 
 
@@ -210,8 +166,7 @@ def site_pages(root: Path) -> dict[str, str]:
         pages[f"notebooks/{path.name}"] = f"notebooks/{path.name}"
     for path in sorted((root / "benchmarks" / "results").glob("*.md")):
         pages[f"benchmarks/results/{path.name}"] = f"benchmarks/{path.name}"
-    if (root / "benchmarks" / "README.md").is_file():
-        pages["benchmarks/README.md"] = "benchmarks/index.md"
+    pages["benchmarks/README.md"] = "benchmarks/index.md"
     return pages
 
 
@@ -231,13 +186,6 @@ def places(repository: str, file: str) -> dict[str, str]:
         "Open in Binder": f"https://mybinder.org/v2/gh/{repository}/main?labpath={path}",
         "Notebook on GitHub": f"https://github.com/{repository}/blob/main/{path}",
     }
-
-
-def _benchmarks_of(readme: str, root: Path) -> str:
-    """The README's section of measurements as a page that lies in benchmarks/."""
-    section = readme.partition(f"\n{MEASURED}\n")[2].partition("\n## ")[0].partition("\n[colab")[0]
-    section = section.replace("](benchmarks/", "](").replace("](notebooks/", "](../notebooks/")
-    return f"# What was measured\n{section}\n"
 
 
 def _below(pages: Mapping[str, str]) -> str:
@@ -343,14 +291,6 @@ def _succeeded(program: subprocess.Popen, said: str) -> None:
     if program.returncode:
         module = program.args[2]
         raise NotebookError(f"{module} found a fault (exit status {program.returncode}).\n{said}")
-
-
-def _copied(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copyfile(source, target)
 
 
 def main(arguments: list[str]) -> int:

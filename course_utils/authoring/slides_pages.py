@@ -15,7 +15,8 @@ from string import Template
 
 from .fork import stated_name
 from .notebooks import NOTEBOOKS, ROOT, NotebookError, find, read
-from .site import fetched_scripts, planned_demos
+from .scripts import MATHJAX_SVG, copy_parts, fetched_scripts
+from .site import planned_demos
 from .site_pages import Demo, Lesson, relinked
 from .slides import Code, Slide, lesson_slides, pictures
 from .slides_text import Block, html_of, inline
@@ -29,8 +30,6 @@ PARTS = {
     "reveal.js/dist/reset.css": "reveal/reset.css",
     "reveal.js/plugin/notes/notes.js": "reveal/notes.js",
     "reveal.js/dist/theme/fonts/source-sans-pro": "reveal/source-sans-pro",
-    "mathjax/tex-svg.js": "mathjax/tex-svg.js",
-    "@mathjax/mathjax-newcm-font/svg/dynamic": "mathjax/fonts/mathjax-newcm-font/svg/dynamic",
 }
 EDGE = re.compile(r'<a [^>]*target="_top"[^>]*>.*?</a>', re.DOTALL)  # out of a demo, to its lesson
 
@@ -83,13 +82,8 @@ def write_static(folder: Path, modules: Path) -> None:
     """Write what all pages load: reveal.js, MathJax, the course's own script and style."""
     from pygments.formatters import HtmlFormatter
 
-    for part, name in PARTS.items():
-        source, target = modules / part, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        else:
-            shutil.copyfile(source, target)
+    copy_parts(modules, PARTS, folder)
+    copy_parts(modules, MATHJAX_SVG, folder / "mathjax")
     for name in ("deck.js", "deck.css"):
         shutil.copyfile(SOURCES / name, folder / name)
     colours = HtmlFormatter(style="default").get_style_defs(".code")

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from ..session.arguments import whole
+from .held import check_factors as check_ranges
 from .held import drawable, held
 from .imageset import ImageSet
 
@@ -105,18 +106,7 @@ def check_factors(factors: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: a factor is missing, unknown, of another shape or out of its range.
     """
-    if missing := [name for name in FACTORS if name not in factors]:
-        raise ValueError(f"The factors {missing} are missing; sample_factors gives all of them.")
-    if unknown := [name for name in factors if name not in FACTORS]:
-        raise ValueError(f"There are no factors {unknown}; an animal has {list(FACTORS)}.")
-    shapes = {name: tuple(torch.as_tensor(values).shape) for name, values in factors.items()}
-    if len(set(shapes.values())) > 1 or len(shapes["coat"]) != 1:
-        raise ValueError(f"Every factor needs the same shape (N,), but the shapes are {shapes}.")
-    for name, values in factors.items():
-        values = torch.as_tensor(values)
-        low, high = RANGES[name]
-        if not ((values >= low) & (values <= high)).all():
-            raise ValueError(f"Every {name} must lie between {low} and {high}, and one does not.")
+    check_ranges(factors, RANGES, "an animal")
     if not (torch.as_tensor(factors["facing"]) % 1 == 0).all():
         raise ValueError("Every facing must be 0 (left) or 1 (right), and one is neither.")
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from ..session.arguments import whole
-from .held import drawable, held
+from .held import check_factors, drawable, held
 from .imageset import ImageSet
 from .unpaired import Unpaired
 
@@ -181,7 +181,7 @@ def render(
     if style not in STYLES:
         raise ValueError(f"There is no style {style!r}; choose one of {', '.join(STYLES)}.")
     resolution = whole(resolution, "resolution", 16, 128)
-    _check(factors)
+    check_factors(factors, RANGES, "a face")
     value = {name: torch.as_tensor(factors[name]).float().to(device) for name in FACTORS}
     count, _ = drawable(len(value["hue"]), 0, 3, resolution, resolution, name="count")
     images = torch.empty(count, 3, resolution, resolution, device=device)
@@ -190,19 +190,6 @@ def render(
         part = {name: column[start : start + chunk] for name, column in value.items()}
         images[start : start + chunk] = _images(part, style, resolution)
     return images
-
-
-def _check(factors: Mapping[str, Tensor]) -> None:
-    if set(factors) != set(FACTORS):
-        raise ValueError(f"A face has the factors {list(FACTORS)}; these are {list(factors)}.")
-    shapes = {name: tuple(torch.as_tensor(values).shape) for name, values in factors.items()}
-    if len(set(shapes.values())) > 1 or len(shapes["hue"]) != 1:
-        raise ValueError(f"Every factor needs the same shape (N,), but the shapes are {shapes}.")
-    for name, values in factors.items():
-        low, high = RANGES[name]
-        values = torch.as_tensor(values)
-        if not ((values >= low) & (values <= high)).all():
-            raise ValueError(f"Every {name} must lie between {low} and {high}, and one does not.")
 
 
 def _rgb(*codes: str) -> Tensor:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from .held import check_factors as check_ranges
 from .held import drawable
 
 # Continuous factors are uniform between these ends. "Left" and "right" are those of the image.
@@ -38,6 +39,7 @@ CHOICES = {
 }  # fmt: skip
 
 FACTORS = (*RANGES, *CHOICES)
+ENDS = RANGES | {name: (0, len(words) - 1) for name, words in CHOICES.items()}
 
 # Two faces that agree in these show the same person, whatever the age, mood, pose or wall.
 IDENTITY_FACTORS = ("face_width", "skin_tone", "hair_style", "hair_colour", "beard")
@@ -89,19 +91,10 @@ def check_factors(factors: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: a factor is missing, unknown, of another shape or out of its range.
     """
-    if missing := [name for name in FACTORS if name not in factors]:
-        raise ValueError(f"The factors {missing} are missing; sample_factors gives all of them.")
-    if unknown := [name for name in factors if name not in FACTORS]:
-        raise ValueError(f"There are no factors {unknown}; a face has {list(FACTORS)}.")
-    shapes = {name: tuple(torch.as_tensor(values).shape) for name, values in factors.items()}
-    if len(set(shapes.values())) > 1 or len(shapes["smile"]) != 1:
-        raise ValueError(f"Every factor needs the same shape (N,), but the shapes are {shapes}.")
-    for name, values in factors.items():
-        values = torch.as_tensor(values)
-        low, high = RANGES[name] if name in RANGES else (0, len(CHOICES[name]) - 1)
-        if not ((values >= low) & (values <= high)).all():
-            raise ValueError(f"Every {name} must lie between {low} and {high}, and one does not.")
-        if name in CHOICES and name != "age" and not (values == values.round()).all():
+    check_ranges(factors, ENDS, "a face")
+    for name in CHOICES:
+        values = torch.as_tensor(factors[name])
+        if name != "age" and not (values == values.round()).all():
             raise ValueError(f"Every {name} must be a whole number, and one is not.")
 
 

@@ -1,4 +1,4 @@
-"""Factors that are the same in every image of a drawn set, and how many images fit into memory."""
+"""What drawn sets share: factors that are held or refused, and how many images fit into memory."""
 
 from __future__ import annotations
 
@@ -40,6 +40,39 @@ def held(fixed: Mapping[str, float] | None, known: Iterable[str], count: int) ->
         name: torch.full((count,), real(value, f"The fixed {name}", "a finite number"))
         for name, value in fixed.items()
     }
+
+
+def check_factors(
+    factors: Mapping[str, Tensor], ranges: Mapping[str, tuple[float, float]], what: str
+) -> None:
+    """Refuse factors that do not describe one or more things.
+
+    Args:
+        factors: name -> (N,) numbers.
+        ranges: every name -> the ends between which its numbers lie.
+        what: what they describe, for the sentence.
+
+    Raises:
+        ValueError: a factor is missing, unknown, of another shape or out of its range.
+
+    Example:
+        >>> check_factors({"smile": torch.tensor([0.5])}, {"smile": (0.0, 1.0)}, "a face")
+    """
+    if missing := [name for name in ranges if name not in factors]:
+        raise ValueError(
+            f"The factors {missing} are missing; sample_factors gives all of them: {what} has the "
+            f"factors {list(ranges)}."
+        )
+    if unknown := [name for name in factors if name not in ranges]:
+        raise ValueError(f"There are no factors {unknown}; {what} has {list(ranges)}.")
+    values = {name: torch.as_tensor(given) for name, given in factors.items()}
+    shapes = {name: tuple(given.shape) for name, given in values.items()}
+    if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
+        raise ValueError(f"Every factor needs the same shape (N,), but the shapes are {shapes}.")
+    for name, given in values.items():
+        low, high = ranges[name]
+        if not ((given >= low) & (given <= high)).all():
+            raise ValueError(f"Every {name} must lie between {low} and {high}, and one does not.")
 
 
 def drawable(size, seed, *shape: int, name: str = "size") -> tuple[int, int]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .checking import Wrong, as_number
 from .exercise import Case, Exercise, combined
+from .resnet import STAGES
 
 # 1. Paths
 
@@ -112,16 +113,8 @@ LAYERS = [
     ({"colours": 1}, "the images have three colours: 3 · 16 · 9 weights in the first "
      "convolution."),
     ({"colours": 16}, "the first convolution gets the image's three colours, not 16 channels."),
-    ({"narrow": 0}, "where a stage starts, its first convolution gets the channels of the stage "
-     "before, 16 or 32, not its own 32 or 64."),
-    ({"narrow": 2}, "where a stage starts, both convolutions of the first block get the channels "
-     "of the stage before; only the first of them does."),
-    ({"narrow": 99}, "all convolutions of a stage get the channels of the stage before; only its "
-     "very first one does."),
     ({"projection": 1}, "projections are counted; with option A the shortcuts have no weights."),
-    ({"convolutions": 1}, "each of the n blocks of a stage has two convolutions, so 2n a stage."),
-    ({"places": 1}, "a kernel of 3 × 3 has nine weights for each pair of channels."),
-    ({"places": 3}, "a kernel of 3 × 3 has nine weights for each pair of channels, not three."),
+    *STAGES,
 ]  # fmt: skip
 
 

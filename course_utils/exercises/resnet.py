@@ -173,26 +173,29 @@ NORMALISATIONS = [
      "and variance are no parameters, they are measured: γ and β are two."),
     ({"stem_norm": 0}, "batch normalisation behind the very first convolution is forgotten: 32."),
 ]  # fmt: skip
-LAYERS = [
-    ({}, ""),
-    ({"projection": 1}, "projections are counted; with option A the shortcuts have no parameters."),
-    ({"projection": 2}, "projections and their batch normalisation are counted; with option A the "
-     "shortcuts have no parameters."),
+STAGES = [  # mistakes about the convolutions of the three stages, whatever is counted
     ({"narrow": 0}, "where a stage starts, its first convolution gets the channels of the stage "
      "before, 16 or 32, not its own 32 or 64."),
     ({"narrow": 2}, "where a stage starts, both convolutions of the first block get the channels "
      "of the stage before; only the first of them does."),
     ({"narrow": 99}, "all convolutions of a stage get the channels of the stage before; only its "
      "very first one does."),
+    ({"convolutions": 1}, "each of the n blocks of a stage has two convolutions, so 2n a stage."),
+    ({"places": 1}, "a kernel of 3 × 3 has nine weights for each pair of channels."),
+    ({"places": 3}, "a kernel of 3 × 3 has nine weights for each pair of channels, not three."),
+]  # fmt: skip
+LAYERS = [
+    ({}, ""),
+    ({"projection": 1}, "projections are counted; with option A the shortcuts have no parameters."),
+    ({"projection": 2}, "projections and their batch normalisation are counted; with option A the "
+     "shortcuts have no parameters."),
     ({"head": 640}, "the biases of the last layer are missing, one for each of 10 classes."),
     ({"head": 0}, "the last layer is missing: 64 · 10 weights and 10 biases."),
     ({"head": 40_970}, "the last layer gets 64 numbers an image, not 64 · 8 · 8: their means."),
     ({"colours": 1}, "the images have three colours: the first convolution has 3 · 16 · 9."),
     ({"colours": 16}, "the first convolution gets the image's three colours, not 16 channels."),
     ({"stem": 0}, "the first convolution is missing; it stands before the three stages."),
-    ({"convolutions": 1}, "each of the n blocks of a stage has two convolutions, so 2n a stage."),
-    ({"places": 1}, "a kernel of 3 × 3 has nine weights for each pair of channels."),
-    ({"places": 3}, "a kernel of 3 × 3 has nine weights for each pair of channels, not three."),
+    *STAGES,
 ]  # fmt: skip
 
 

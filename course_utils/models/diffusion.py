@@ -490,7 +490,7 @@ def euler(
 
 
 def _schedule(kept: Tensor) -> Schedule:
-    """With ᾱ_0 = 1 in front unless it is there."""
+    """With ᾱ_0 = 1 in front of ᾱ_1 … ᾱ_T."""
     return Schedule(torch.cat([kept.new_ones(1), kept]).float())
 
 

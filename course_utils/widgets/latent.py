@@ -16,8 +16,7 @@ from torch import Tensor
 
 from .. import plots
 from ..session.arguments import real
-from .explorer import Explorer, selection
-from .plane import Plane, frame_of
+from .dragged import DraggedPoint
 
 FINITE = "a finite number"
 
@@ -159,7 +158,7 @@ class LatentPad:
         return plots.side_by_side(self.plot.image(), plots.image_grid(image, 1, scale=10))
 
 
-class LatentMap(Explorer):
+class LatentMap(DraggedPoint):
     """A `LatentPad` whose point is dragged with the mouse, or moved by the sliders below it.
 
     Args:
@@ -194,43 +193,9 @@ class LatentMap(Explorer):
         extent: float = 3.2,
     ):
         pad = LatentPad(decoder, codes, labels, classes, extent)
-        self.plane, self._dragging = None, False
-        self.reach = round(extent / self.STEP)  # the positions go from -reach to reach
-        places = [round(self.STEP * n, 6) for n in range(-self.reach, self.reach + 1)]
-        # Not FloatSliders: a browser rounds the value of one to its step and sends it back.
-        labelled = [f"{value:.2f}" for value in places]
-        sliders = {name: selection(name, labelled) for name in ("first", "second")}
-        for slider in sliders.values():
-            slider.value = self.reach  # the middle, 0
-        super().__init__(pad.draw, sliders, description, dict.fromkeys(sliders, places))
-
-        height, width, _ = self.image.shape
-        self.plane = Plane(
-            self.png,
-            [self.code],
-            self._dragged,
-            extent=(-extent, extent, -extent, extent),
-            frame=frame_of(pad.axis, height, width),
-            label="code",
-            max_width=f"{60 * width / height:.0f}vh",  # so low that the sliders are on the screen
-        )
-        self.view = self.plane.view
-        self.box.children = [self.plane.box, *sliders.values(), self.message]
+        super().__init__(pad.draw, pad.axis, description, extent, label="code")
 
     @property
     def code(self) -> tuple[float, float]:
         """(first, second): the point whose image is shown."""
-        return tuple(self.state.values())
-
-    def _dragged(self) -> None:
-        self._dragging = True  # the image is drawn once, and the handle stays with the mouse
-        for slider, value in zip(self.sliders.values(), self.plane.points[0]):
-            slider.value = self.reach + round(value / self.STEP)
-        self._dragging = False
-        super()._redraw()
-
-    def _redraw(self, change=None) -> None:
-        if not self._dragging:
-            super()._redraw(change)
-            if self.plane:
-                self.plane.put([self.code])
+        return self.point

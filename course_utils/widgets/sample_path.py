@@ -12,13 +12,12 @@ import torch
 from torch import Tensor
 
 from .. import plots
-from .explorer import Explorer, selection
-from .plane import Plane, frame_of
+from .dragged import DraggedPoint
 
 Sampler = Callable[[Tensor, int], Sequence[Tensor]]
 
 
-class SamplePath(Explorer):
+class SamplePath(DraggedPoint):
     """A path from noise to data in the plane, whose start is dragged with the mouse.
 
     Args:
@@ -40,8 +39,6 @@ class SamplePath(Explorer):
         >>> paths.set(first=1.0, second=-0.5, steps=2).start
         (1.0, -0.5)
     """
-
-    STEP = 0.05
 
     def __init__(
         self,
@@ -66,38 +63,17 @@ class SamplePath(Explorer):
         axis.legend(loc="lower left", fontsize=10)
         self.plot = plots.LivePlot(figure, [self.line, self.first, self.last])
 
-        self.plane, self._dragging = None, False
-        self.reach = round(extent / self.STEP)  # the positions go from -reach to reach
-        places = [round(self.STEP * n, 6) for n in range(-self.reach, self.reach + 1)]
         choices = {"sampler": list(self.samplers), "steps": list(steps)}
+        self._only = {name: values[0] for name, values in choices.items()}
         choices = {name: values for name, values in choices.items() if len(values) > 1}
-        choices |= {"first": places, "second": places}
-        sliders = {
-            name: selection(name, [f"{v:.2f}" if isinstance(v, float) else str(v) for v in values])
-            for name, values in choices.items()
-        }
-        self._only = {"sampler": next(iter(self.samplers)), "steps": steps[0]}
-        for name, place in (("first", 1.0), ("second", 2.0)):
-            sliders[name].value = self.reach + round(place / self.STEP)
-        super().__init__(self._path, sliders, description, choices)
-
-        height, width, _ = self.image.shape
-        self.plane = Plane(
-            self.png,
-            [self.start],
-            self._dragged,
-            extent=(-extent, extent, -extent, extent),
-            frame=frame_of(axis, height, width),
-            label="start",
-            max_width=f"{60 * width / height:.0f}vh",
+        super().__init__(
+            self._path, axis, description, extent, label="start", start=(1.0, 2.0), choices=choices
         )
-        self.view = self.plane.view
-        self.box.children = [self.plane.box, *sliders.values(), self.message]
 
     @property
     def start(self) -> tuple[float, float]:
         """(first, second) of the noise that the path begins with."""
-        return self.state["first"], self.state["second"]
+        return self.point
 
     def _path(self, first: float, second: float, **choices) -> numpy.ndarray:
         chosen = self._only | choices
@@ -107,16 +83,3 @@ class SamplePath(Explorer):
         self.first.set_data(*path[:1].T)
         self.last.set_data(*path[-1:].T)
         return self.plot.image()
-
-    def _dragged(self) -> None:
-        self._dragging = True  # the image is drawn once, and the handle stays with the mouse
-        for name, value in zip(("first", "second"), self.plane.points[0]):
-            self.sliders[name].value = self.reach + round(value / self.STEP)
-        self._dragging = False
-        super()._redraw()
-
-    def _redraw(self, change=None) -> None:
-        if not self._dragging:
-            super()._redraw(change)
-            if self.plane:
-                self.plane.put([self.start])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from copy import deepcopy
 from pathlib import Path
 
 from ...session.files import replacing
-from ..notebooks import NOTEBOOKS, ROOT, CellRun, NotebookError, execute, find, read, records
+from ..notebooks import NOTEBOOKS, ROOT, NotebookError, execute, find, read, records
 from ..targets import check_replaceable, check_writable
 
 MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○"}
@@ -32,18 +31,15 @@ def handin(name: str, out: Path | None = None, folder: Path = NOTEBOOKS) -> int:
     check_writable(target.parent, "name another place with --out")
     check_replaceable(target)
     saved = path.read_bytes()
-    notebook = deepcopy(read(path))
+    notebook = read(path)
     print(f"Running {path.name} from its first cell …", flush=True)
     environment = {"COURSE_BUDGET": "classroom", "COURSE_PROGRESS": "off"}
 
     def before(number: int, count: int, cell) -> None:
         print(f"\r{number}/{count}", end="", flush=True)
 
-    def after(run: CellRun) -> None:
-        pass
-
     try:
-        execute(notebook, path.parent, environment, before, after)
+        execute(notebook, path.parent, environment, before)
     except NotebookError as error:
         raise NotebookError(
             f"{error}\n\nNothing was packed: mend that cell, or delete it if it is your own trial, "
