@@ -3,6 +3,8 @@
 import re
 import shutil
 import subprocess
+import sys
+from types import ModuleType
 
 import pytest
 
@@ -29,8 +31,13 @@ from pathlib import Path
 
 if "google.colab" in sys.modules:
     repository = "https://github.com/{name}"
-    if not Path("course").exists():
+    if not Path("course/course_utils").exists():
         !git clone --quiet --depth 1 {{repository}} course
+    if not Path("course/course_utils").exists():
+        raise RuntimeError(
+            f"{{repository}} could not be cloned: upload a ZIP of it (Files, at the left), "
+            "unpack it as the folder 'course', and run this cell again."
+        )
     sys.path.insert(0, str(Path("course").resolve()))
 
 import course_utils
@@ -60,6 +67,36 @@ def test_a_notebook_is_opened_and_fetched_from_the_project_s_own_address(path):
     assert badge + path.name in title.source
     setup = next(cell.source for cell in cells if cell.cell_type == "code")
     assert setup == SETUP.format(name=stated_name(), stem=path.stem)
+
+
+@pytest.mark.parametrize("cloned", [True, False])
+def test_on_colab_the_course_is_fetched_or_a_sentence_says_how_to_bring_it(
+    cloned, tmp_path, monkeypatch
+):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    shell, commands = InteractiveShell(), []
+
+    def system(command):
+        commands.append(shell.var_expand(command))
+        if cloned:
+            (tmp_path / "course" / "course_utils").mkdir(parents=True)
+
+    monkeypatch.setattr(shell, "system", system)
+    fetching, _ = SETUP.format(name=stated_name(), stem="00_start_here").split(
+        "import course_utils"
+    )
+    result = shell.run_cell(fetching)
+    assert commands == [f"git clone --quiet --depth 1 https://github.com/{stated_name()} course"]
+    if cloned:
+        assert result.error_in_exec is None
+        assert sys.path[0] == str(tmp_path / "course")
+    else:
+        assert isinstance(result.error_in_exec, RuntimeError)
+        assert "upload a ZIP of it" in str(result.error_in_exec)
 
 
 def test_no_page_points_elsewhere():
