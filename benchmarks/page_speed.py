@@ -83,7 +83,7 @@ def measured(folder: Path, site: Path | None, mbit: float) -> list[str]:
         lines.append("|---|--:|--:|--:|")
         for demo in demos.listed():
             lines.append(steps_of(opened, address, folder, demo["name"]))
-        lines += ["", *trainings(opened, address)]
+        lines += ["", *passes(opened, address), "", *trainings(opened, address)]
     return lines
 
 
@@ -100,12 +100,7 @@ def site_rows(opened, site: Path, mbit: float, first: str) -> list[str]:
         return [row(opened, "the front page of the site", f"{address}index.html", mbit, first)]
 
 
-STYLE_STEP = """async () => {
-    const { pixels, width, height } = demo.given();
-    const start = performance.now();
-    await demo.run(pixels, width, height, [1, 0, 0, 0, 0, 0, 0, 0]);
-    return performance.now() - start;
-}"""
+COMPLETE = "#styled[data-complete]"  # the demo `style` has computed all mixtures ahead
 
 
 def steps_of(opened, address: str, folder: Path, name: str) -> str:
@@ -114,17 +109,59 @@ def steps_of(opened, address: str, folder: Path, name: str) -> str:
 
     with demo_page(opened, address, name) as page:
         if name == "style":
-            page.wait_for_selector("#styled[data-shown]")
-            times = [page.evaluate(STYLE_STEP) for _ in range(5)]
-        elif page.evaluate("typeof demo.step") == "function":
-            times = page.evaluate(f"Array.from({{ length: {STEPS} }}, (_, k) => demo.step(k))")
-        else:
-            times = []
+            page.wait_for_selector(COMPLETE, timeout=120_000)
+        times = moves(page, "step") if page.evaluate("typeof demo.step") == "function" else []
         files = {url for url in page.requests if url.startswith(address)}
     weight = sum((folder / url[len(address) :].split("?")[0]).stat().st_size for url in files) / 1e6
     median, slowest = (statistics.median(times), max(times)) if times else (0, 0)
     cells = f"{median:.1f} | {slowest:.1f}" if times else "– | –"
     return f"| {name} | {cells} | {weight:.2f} |"
+
+
+def moves(page, which: str) -> list[float]:
+    """Milliseconds of as many moves of a slider as `STEPS`."""
+    return page.evaluate(f"Array.from({{ length: {STEPS} }}, (_, k) => demo.{which}(k))")
+
+
+# From the choice of another painting to the new pixels: nothing of it is computed ahead.
+CHOICE = """async () => {
+    const drawn = new Promise((done) => new MutationObserver(done)
+        .observe(document.getElementById("styled"), { attributeFilter: ["data-shown"] }));
+    const start = performance.now();
+    document.querySelector("#styles [aria-pressed=false]").click();
+    await drawn;
+    return performance.now() - start;
+}"""
+
+
+def passes(opened, address: str) -> list[str]:
+    """Style transfer at two sizes: what is kept and what the network has to compute first."""
+    from tests.demo_pages import demo_page
+
+    lines = [
+        "| `style`, pixels | a step of Mixture, computed ahead, ms (median; slowest of 60) "
+        "| a step of Strength | first image of another painting: a pass of the network, ms "
+        "(median; slowest of 5) | all 21 mixtures computed, s | MB kept |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    with demo_page(opened, address, "style") as page:
+        for side in (192, 384):
+            page.wait_for_selector(COMPLETE, timeout=120_000)
+            page.get_by_label("Longest side").select_option(str(side))
+            first, complete = [], []
+            for _ in range(5):
+                page.wait_for_selector(COMPLETE, timeout=120_000)
+                began = time.perf_counter()
+                first.append(page.evaluate(CHOICE))
+                page.wait_for_selector(COMPLETE, timeout=120_000)
+                complete.append(time.perf_counter() - began)
+            times = [moves(page, "step"), moves(page, "fade"), first]
+            cells = [f"{statistics.median(one):.1f}; {max(one):.1f}" for one in times]
+            width, height = page.evaluate("[styled.width, styled.height]")
+            kept = 21 * 4 * width * height / 1e6
+            cells += [f"{statistics.median(complete):.1f}", f"{kept:.1f}"]
+            lines.append(f"| {width} × {height} | {' | '.join(cells)} |")
+    return lines
 
 
 def trainings(opened, address: str, seconds: float = 6.0) -> list[str]:
@@ -158,8 +195,9 @@ def main() -> None:
         "# The live demos: weight and speed\n\nWritten by `benchmarks/page_speed.py`: headless "
         f"Chromium, empty cache, {chosen.mbit:g} Mbit/s and {LATENCY_MS} ms of latency simulated, "
         f"medians of {OPENINGS} openings. Steps are measured without the slow network, from the "
-        "event to the new pixels on the canvas; that of `style` is a forward pass of 192 × 192 "
-        "pixels in a thread of its own, which does not hold up the page.\n\n"
+        "event to the new pixels on the canvas; that of `style` shows a mixture of two paintings "
+        "that was computed ahead, in a thread of its own. What the network takes for an image that "
+        "was not is in the table after it.\n\n"
     )
     text += "\n".join(lines) + "\n"
     print(text)

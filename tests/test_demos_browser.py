@@ -3,7 +3,9 @@
 import contextlib
 import importlib.util
 import shutil
+from base64 import b64decode
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -209,6 +211,82 @@ def test_the_stylized_photograph_is_that_of_pytorch(shown, capsys):
         with torch.no_grad():
             largest = max(largest, furthest(found, net(x, shares).flatten().tolist()))
     told(capsys, "style", largest)
+
+
+# The demo of style transfer: every image that it shows from now on, and at which mixture.
+NOTE_IMAGES = """() => {
+    const styled = document.getElementById("styled");
+    const sliders = document.querySelectorAll("#controls input");
+    window.noted = [];
+    new MutationObserver(() => noted.push([Number(sliders[0].value), styled.toDataURL()]))
+        .observe(styled, { attributes: true, attributeFilter: ["data-shown"] });
+    window.move = (which, value) => {
+        sliders[which].value = value;
+        sliders[which].dispatchEvent(new Event("input"));
+    };
+    window.choose = (painting) => document.querySelectorAll("#styles button")[painting].click();
+}"""
+STRAIGHT = """shares => {
+    const { pixels, width, height } = demo.given();
+    return demo.run(pixels, width, height, shares);
+}"""
+COMPLETE = "#styled[data-complete]"
+
+
+def straight_from_the_network(page, first: int, second: int, mixture: float) -> torch.Tensor:
+    """A mixture of two paintings, colours (3, H·W) in [0, 255], asked of the network itself."""
+    shares = torch.zeros(8)
+    shares[first] += 1 - mixture
+    shares[second] += mixture
+    return 255 * torch.tensor(page.evaluate(STRAIGHT, shares.tolist())).view(3, -1)
+
+
+def off(shown: str, expected: torch.Tensor) -> float:
+    """The largest difference of an image, as the address of its PNG, in levels of 255."""
+    image = Image.open(BytesIO(b64decode(shown.partition(",")[2]))).convert("RGB")
+    colours = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
+    return (colours.view(-1, 3).T - expected).abs().max().item()
+
+
+# Microtasks only: no answer of the worker can come between the slider's events and the images.
+AT_ONCE = """async mixture => {
+    for (const [slider, value] of [[0, mixture], [1, 0.5], [1, 1]]) {
+        move(slider, value);
+        await null;
+    }
+    return noted.splice(0).map(([, image]) => image);
+}"""
+
+
+@of("style")
+def test_a_mixture_that_was_computed_ahead_is_shown_at_once(shown):
+    shown.wait_for_selector(COMPLETE, timeout=60_000)
+    assert shown.locator("#ready").inner_text() == "21 of 21 mixtures ready"
+    shown.evaluate(NOTE_IMAGES)
+    photograph = 255 * torch.tensor(shown.evaluate("demo.given().pixels")).view(3, -1)
+    for mixture in (0.35, 1.0, 0.05):
+        alone, faded, again = shown.evaluate(AT_ONCE, mixture)
+        assert shown.locator("#said").inner_text().startswith("Computed ahead in ")
+        expected = straight_from_the_network(shown, 0, 3, mixture)
+        assert off(alone, expected) < 0.51 and again == alone
+        assert off(faded, (photograph + expected) / 2) < 1.01
+
+
+@of("style")
+def test_no_image_of_a_painting_is_shown_that_is_no_longer_chosen(shown):
+    shown.wait_for_selector(COMPLETE, timeout=60_000)
+    shown.evaluate(NOTE_IMAGES)
+    before = shown.evaluate("window.seen()")
+    # In one task: the second choice and the moves come while the network works for the first.
+    shown.evaluate("() => { for (const at of [2, 5]) choose(at); move(0, 1); move(0, 0.2); }")
+    shown.wait_for_selector(COMPLETE, timeout=60_000)
+    # What came too late of the first choice is not kept either: it was the mixture 0.
+    shown.evaluate("async () => { for (const at of [0, 0.7]) { move(0, at); await null; } }")
+    noted = shown.evaluate("noted")
+    assert shown.evaluate("window.seen()") != before
+    assert {0, 0.2, 0.7} <= {mixture for mixture, _ in noted}
+    for mixture, image in noted:
+        assert off(image, straight_from_the_network(shown, 5, 3, mixture)) < 0.51
 
 
 AXE = ROOT / "site" / "node_modules" / "axe-core" / "axe.min.js"

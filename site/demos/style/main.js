@@ -1,15 +1,17 @@
 // One's own photograph, stylized in the page by a mixture of two paintings.
-import { choice, el, fail, ready, slider, whenSeen } from "../shared/demo.js";
+import { choice, el, fail, pixelsOf, ready, slider, whenSeen } from "../shared/demo.js";
 
 const find = (id) => document.getElementById(id);
 const { styles, photographs } = await fetch("styles.json").then((answer) => answer.json()).catch(fail);
 const MULTIPLE = 4; // sides are halved twice
-let photograph = null, worker = null, busy = false, wanted = false, number = 0, waiting = new Map();
+const STEPS = 20; // of the mixture
+let photograph = null, worker = null, number = 0;
+const waiting = new Map();
 const chosen = [0, 3];
 
 const words = (name) => name[0].toUpperCase() + name.slice(1).replace("_", " ");
 const mixing = slider({
-  label: "Mixture", min: 0, max: 1, step: 0.05, value: 0, change: () => style(),
+  label: "Mixture", min: 0, max: 1, step: 1 / STEPS, value: 0, change: () => show(),
   meaning: "Shares of the two paintings: 0 is the first alone, 1 the second. Only gains and shifts of the filters are mixed.",
 });
 const strength = slider({
@@ -25,13 +27,13 @@ find("controls").append(mixing.root, strength.root, size.root);
 const choosers = ["First painting", "Second painting"].map((title, which) => {
   const buttons = styles.map((name, i) => el("button", {
     type: "button", class: "thumbnail", "aria-pressed": i === chosen[which], "aria-label": words(name), title: words(name),
-    onclick: () => { chosen[which] = i; buttons.forEach((one, k) => one.setAttribute("aria-pressed", k === i)); style(); },
+    onclick: () => { chosen[which] = i; buttons.forEach((one, k) => one.setAttribute("aria-pressed", k === i)); renew(); },
   }, el("img", { src: `${name}.jpg`, alt: "", width: 96, height: 96, loading: "lazy" })));
   return el("fieldset", {}, el("legend", {}, title), el("div", { class: "paintings" }, ...buttons));
 });
 find("styles").append(...choosers);
 
-/** An image element or bitmap, scaled so that its longest side is `longest`, as pixels in [0, 1]. */
+/** An image element or bitmap, scaled so that its longest side is `longest`; `pixels` are in [0, 1]. */
 function scaled(source, longest) {
   const [w, h] = [source.naturalWidth ?? source.width, source.naturalHeight ?? source.height];
   const side = (length) => Math.max(16, MULTIPLE * Math.round((length * longest) / Math.max(w, h) / MULTIPLE));
@@ -42,56 +44,83 @@ function scaled(source, longest) {
   context.fillStyle = "#fff"; // behind what is transparent
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height), area = canvas.width * canvas.height;
+  const image = context.getImageData(0, 0, canvas.width, canvas.height), area = canvas.width * canvas.height;
   const pixels = new Float32Array(3 * area);
-  for (let i = 0; i < area; i++) for (let c = 0; c < 3; c++) pixels[c * area + i] = data[4 * i + c] / 255;
-  return { pixels, width: canvas.width, height: canvas.height };
+  for (let i = 0; i < area; i++) for (let c = 0; c < 3; c++) pixels[c * area + i] = image.data[4 * i + c] / 255;
+  return { pixels, width: canvas.width, height: canvas.height, image };
 }
 
-let given = null, result = null;
+let given = null, mixtures = [], working = false;
 function prepare() {
   if (!photograph) return;
   given = scaled(photograph, Number(size.value));
-  result = null;
-  style();
+  renew();
 }
 
-function shares() {
+/** Forget the mixtures of what was chosen before; one that is still to come goes the same way. */
+function renew() {
+  mixtures = new Array(STEPS + 1).fill(null);
+  delete find("styled").dataset.complete;
+  count();
+  work();
+}
+
+const position = () => Math.round(STEPS * mixing.value);
+function shares(at) {
   const row = new Float32Array(styles.length);
-  row[chosen[0]] += 1 - mixing.value;
-  row[chosen[1]] += mixing.value;
+  row[chosen[0]] += 1 - at / STEPS;
+  row[chosen[1]] += at / STEPS;
   return row;
 }
 
-/** Ask the network for the latest mixture; while it works, only the last wish is kept. */
-function style() {
-  if (!given || !worker) return;
-  if (busy) { wanted = true; return; }
-  busy = true;
-  worker.postMessage({ ...given, shares: shares(), number: ++number });
+/** What the network makes of pixels; it takes one image after the other. */
+const ask = (pixels, width, height, weights) => new Promise((done) => {
+  waiting.set(++number, done);
+  worker.postMessage({ pixels, width, height, shares: weights, number });
+});
+
+const count = () => { find("ready").textContent = `${mixtures.filter(Boolean).length} of ${mixtures.length} mixtures ready`; };
+
+/** The mixture that is not yet computed and nearest to the slider: first of all its own. */
+function nearest() {
+  const here = position(), missing = [...mixtures.keys()].filter((at) => !mixtures[at]);
+  return missing.sort((a, b) => Math.abs(a - here) - Math.abs(b - here))[0];
+}
+
+/** A pass is too long for a frame, so all mixtures are computed ahead and kept: 12 MB at most. */
+async function work() {
+  if (!given || !worker || working) return;
+  working = true;
+  for (let at; (at = nearest()) !== undefined;) {
+    const asked = mixtures, { pixels, width, height } = given;
+    const { styled, milliseconds } = await ask(pixels, width, height, shares(at));
+    if (asked !== mixtures) continue; // something else was chosen meanwhile
+    const ahead = at !== position();
+    mixtures[at] = { image: pixelsOf({ data: styled, shape: [3, height, width] }), milliseconds, ahead };
+    count();
+    if (!ahead) show();
+  }
+  working = false;
+  find("styled").dataset.complete = "yes";
 }
 
 function hear({ data }) {
   if (data.error) { find("said").textContent = `The network cannot run here: ${data.error}`; return; }
-  if (data.ready) { style(); return; }
-  if (waiting.has(data.number)) { waiting.get(data.number)(data); waiting.delete(data.number); return; }
-  busy = false;
-  if (data.width === given.width && data.height === given.height) { result = data; show(); }
-  if (wanted) { wanted = false; style(); }
+  waiting.get(data.number)(data);
+  waiting.delete(data.number);
 }
 
 function show() {
-  if (!result) return;
-  const canvas = find("styled"), { width, height, styled } = result, area = width * height;
-  [canvas.width, canvas.height] = [width, height];
-  const image = new ImageData(width, height), t = strength.value;
-  for (let i = 0; i < area; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = 255 * (t * styled[c * area + i] + (1 - t) * given.pixels[c * area + i]);
-    image.data[4 * i + 3] = 255;
-  }
+  const mixture = mixtures[position()];
+  if (!mixture) return; // shown once it is computed, before all others
+  const canvas = find("styled"), { image: { width, height, data }, milliseconds, ahead } = mixture;
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const image = new ImageData(width, height), t = strength.value, photo = given.image.data;
+  for (let i = 0; i < data.length; i++) image.data[i] = photo[i] + t * (data[i] - photo[i]);
   canvas.getContext("2d").putImageData(image, 0, 0);
-  canvas.dataset.shown = result.number;
-  find("said").textContent = `stylized in ${Math.round(result.milliseconds)} ms, ${width} × ${height} pixels`;
+  canvas.dataset.shown = position();
+  find("said").textContent = `${ahead ? "Computed ahead" : "Stylized"} in ${Math.round(milliseconds)} ms, ${width} × ${height} pixels.`;
 }
 
 async function open(address) {
@@ -126,12 +155,18 @@ whenSeen(find("styled"), () => {
   worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   worker.onmessage = hear;
   worker.onerror = (event) => hear({ data: { error: event.message ?? "its file could not be loaded" } });
-  style();
+  work();
 });
+/** Milliseconds that a slider's move to one of its positions takes until the pixels are on the canvas. */
+function timed(control, k) {
+  control.value = (k % (STEPS + 1)) / STEPS;
+  const start = performance.now();
+  show();
+  return performance.now() - start;
+}
 ready({
-  given: () => ({ ...given, pixels: Array.from(given.pixels) }),
-  run: (pixels, width, height, weights) => new Promise((done) => {
-    waiting.set(++number, ({ styled }) => done(Array.from(styled)));
-    worker.postMessage({ pixels: Float32Array.from(pixels), width, height, shares: Float32Array.from(weights), number });
-  }),
+  given: () => ({ pixels: Array.from(given.pixels), width: given.width, height: given.height }),
+  run: async (pixels, width, height, weights) => Array.from((await ask(Float32Array.from(pixels), width, height, Float32Array.from(weights))).styled),
+  step: (k) => timed(mixing, k),
+  fade: (k) => timed(strength, k),
 });

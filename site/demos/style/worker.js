@@ -19,15 +19,18 @@ async function begin() {
   Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: wasm, wasmPaths: new URL("../ort/", import.meta.url).href });
   session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
 }
-const ready = begin().then(() => postMessage({ ready: true }), (error) => postMessage({ error: error.message }));
 
-onmessage = async ({ data: { pixels, width, height, shares, number } }) => {
-  await ready;
+async function pass({ pixels, width, height, shares, number }) {
   if (!session) return;
   const start = performance.now();
   const { styled } = await session.run({
     images: new ort.Tensor("float32", pixels, [1, 3, height, width]),
     shares: new ort.Tensor("float32", shares, [1, shares.length]),
   });
-  postMessage({ styled: styled.data, width, height, number, milliseconds: performance.now() - start });
+  postMessage({ styled: styled.data, number, milliseconds: performance.now() - start });
+}
+
+let turn = begin();
+onmessage = ({ data }) => { // one pass at a time
+  turn = turn.then(() => pass(data)).catch((error) => postMessage({ error: error.message }));
 };
