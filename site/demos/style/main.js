@@ -27,7 +27,7 @@ find("controls").append(mixing.root, strength.root, size.root);
 const choosers = ["First painting", "Second painting"].map((title, which) => {
   const buttons = styles.map((name, i) => el("button", {
     type: "button", class: "thumbnail", "aria-pressed": i === chosen[which], "aria-label": words(name), title: words(name),
-    onclick: () => { chosen[which] = i; buttons.forEach((one, k) => one.setAttribute("aria-pressed", k === i)); renew(); },
+    onclick: () => { if (chosen[which] === i) return; chosen[which] = i; buttons.forEach((one, k) => one.setAttribute("aria-pressed", k === i)); renew(); },
   }, el("img", { src: `${name}.jpg`, alt: "", width: 96, height: 96, loading: "lazy" })));
   return el("fieldset", {}, el("legend", {}, title), el("div", { class: "paintings" }, ...buttons));
 });
