@@ -100,7 +100,10 @@ def site_rows(opened, site: Path, mbit: float, first: str) -> list[str]:
         return [row(opened, "the front page of the site", f"{address}index.html", mbit, first)]
 
 
-COMPLETE = "#styled[data-complete]"  # the demo `style` has computed all mixtures ahead
+LATER = {  # what a demo draws only after its first image, with a file that it loads for it
+    "diffusion": "#sample[data-complete]",
+    "style": "#styled[data-complete]",
+}
 
 
 def steps_of(opened, address: str, folder: Path, name: str) -> str:
@@ -108,8 +111,8 @@ def steps_of(opened, address: str, folder: Path, name: str) -> str:
     from tests.demo_pages import demo_page
 
     with demo_page(opened, address, name) as page:
-        if name == "style":
-            page.wait_for_selector(COMPLETE, timeout=120_000)
+        if name in LATER:
+            page.wait_for_selector(LATER[name], timeout=120_000)
         times = moves(page, "step") if page.evaluate("typeof demo.step") == "function" else []
         files = {url for url in page.requests if url.startswith(address)}
     weight = sum((folder / url[len(address) :].split("?")[0]).stat().st_size for url in files) / 1e6
@@ -146,14 +149,14 @@ def passes(opened, address: str) -> list[str]:
     ]
     with demo_page(opened, address, "style") as page:
         for side in (192, 384):
-            page.wait_for_selector(COMPLETE, timeout=120_000)
+            page.wait_for_selector(LATER["style"], timeout=120_000)
             page.get_by_label("Longest side").select_option(str(side))
             first, complete = [], []
             for _ in range(5):
-                page.wait_for_selector(COMPLETE, timeout=120_000)
+                page.wait_for_selector(LATER["style"], timeout=120_000)
                 began = time.perf_counter()
                 first.append(page.evaluate(CHOICE))
-                page.wait_for_selector(COMPLETE, timeout=120_000)
+                page.wait_for_selector(LATER["style"], timeout=120_000)
                 complete.append(time.perf_counter() - began)
             times = [moves(page, "step"), moves(page, "fade"), first]
             cells = [f"{statistics.median(one):.1f}; {max(one):.1f}" for one in times]

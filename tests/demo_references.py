@@ -33,6 +33,15 @@ def networks() -> dict:
     def with_condition(y):
         return torch.cat([torch.randn(len(y), 16), y], dim=1)
 
+    ring, unet = demos.ring_denoiser(), demos.digits_unet()
+    some_times = 0.6 + 0.4 * torch.rand(4, 1)  # at less noise most points of the plane are not x_t
+
+    def denoised(x):
+        return unet(x[:, :1024].view(-1, 1, 32, 32), x[:, 1024], x[:, 1025:])
+
+    points = torch.cat([torch.randn(4, 2), some_times], dim=1)
+    noisy = torch.cat([torch.randn(4, 1024), some_times, torch.eye(10)[3:7]], dim=1)
+    noisy[0, 1025:] = 0  # no condition
     to = demos.translators()
     found = {
         "latent-map/decoder": (demos.vae_decoder().decode, 2 * torch.randn(4, 2)),
@@ -41,6 +50,8 @@ def networks() -> dict:
         "conditional-digits/generator": (conditional(digits), with_condition(torch.eye(10)[:4])),
         "conditional-faces/generator": (conditional(faces), with_condition(torch.rand(4, 19))),
         "caption/generator": (conditional(captions), with_condition(torch.randn(4, 24))),
+        "diffusion/ring": (lambda x: ring(x[:, :2], x[:, 2]), points),
+        "diffusion/digits": (denoised, noisy),
         "horse-zebra/to_zebra": (to["to_zebra"], demos.drawn("horse")[:3] / 255),
         "horse-zebra/to_horse": (to["to_horse"], demos.drawn("zebra")[:3] / 255),
     }

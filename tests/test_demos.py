@@ -74,6 +74,9 @@ def test_a_layer_that_the_page_does_not_know_is_refused():
         demos.layers_of(nn.LeakyReLU(0.1))
     with pytest.raises(NotebookError, match="does not know"):
         demos.layers_of(nn.Conv2d(2, 2, 3, groups=2))
+    for layer in (nn.GroupNorm(2, 4), nn.Upsample(scale_factor=2, mode="bilinear")):
+        with pytest.raises(NotebookError, match="does not know"):
+            demos.layers_of(layer)
 
 
 @needs_node
@@ -98,7 +101,11 @@ def test_layers_of_other_sizes_are_those_of_pytorch(tmp_path):
     net = nn.Sequential(
         nn.Conv2d(2, 5, 3, stride=2, padding=2), nn.InstanceNorm2d(5), nn.LeakyReLU(0.2),
         nn.ConvTranspose2d(5, 3, 3, stride=2, padding=1, bias=False), nn.Tanh(),
+        nn.Upsample(scale_factor=2), nn.PixelUnshuffle(2), nn.GroupNorm(1, 12),
+        nn.Conv2d(12, 18, 1), nn.Identity(), nn.PixelShuffle(3),
     )  # fmt: skip
+    for weight in net[7].parameters():
+        nn.init.normal_(weight)
     net.half().float()  # as it is written
     demos.write_network(tmp_path / "odd.safetensors", net, demos.layers_of(net), [2, 7, 9])
     x = torch.randn(2, 2, 7, 9)

@@ -18,6 +18,7 @@ from course_utils.authoring import demos
 from course_utils.authoring.notebooks import ROOT, NotebookError
 from course_utils.authoring.scripts import fetched_scripts
 from course_utils.data import face_vectors
+from course_utils.models.diffusion import Schedule, ddim, noise_from_v
 from tests.demo_pages import browser, demo_page, served
 from tests.demo_references import (
     GAN_STEPS,
@@ -91,7 +92,8 @@ def told(capsys, name: str, largest: float, most: float = MOST) -> None:
     assert largest < most
 
 
-OTHERS = ("ring-gan", "horse-zebra", "convolution", "kl", "style")  # tested one by one below
+# Tested one by one below.
+OTHERS = ("ring-gan", "diffusion", "horse-zebra", "convolution", "kl", "style")
 SIMPLE = [name for name in NAMES if name not in OTHERS]
 
 
@@ -117,6 +119,46 @@ def test_both_translations_are_those_of_pytorch(shown, capsys):
         with torch.no_grad():
             largest = max(largest, furthest(found, net(x).flatten(1).tolist()))
     told(capsys, "horse-zebra", largest)
+
+
+def ddim_of(predict, sampling, noise):
+    """The states of DDIM by the package's sampler, at the noise levels that the page has.
+
+    In double precision: x₀ from the noise is divided by √ᾱ, which is .00005 at the first step.
+    """
+    times, schedule = sampling["times"], Schedule(torch.tensor(sampling["kept"]).flip(0))
+
+    def noise_of(x, share):
+        number = round(share * schedule.steps)
+        return noise_from_v(predict(x, times[-number]), x, schedule.at(number, x))
+
+    return ddim(noise_of, schedule, noise, schedule.steps, clip=sampling["clip"])
+
+
+@of("diffusion")
+def test_both_denoisers_and_their_samples_are_those_of_pytorch(shown, capsys):
+    all_is_sampled(shown)
+    largest = 0.0
+    for kind in ("ring", "digits"):
+        net, x = networks()[f"diffusion/{kind}.safetensors"]
+        run = "([kind, x]) => demo.run(kind, x)"
+        found = [shown.evaluate(run, [kind, one]) for one in x.tolist()]
+        with torch.no_grad():
+            largest = max(largest, furthest(found, net(x).flatten(1).tolist()))
+    path = shown.evaluate("demo.path()")
+    start = torch.tensor(path[:1]).double()
+    states = ddim_of(demos.ring_denoiser().double(), demos.ring_sampling(), start)
+    largest = max(largest, furthest(path, torch.cat(states).tolist()))
+    digit, unet = shown.evaluate("demo.digit()"), demos.digits_unet().double()
+    y = F.one_hot(torch.tensor([digit["label"]]), unet.condition).double()
+
+    def guided(x, t):
+        return torch.lerp(unet(x, t), unet(x, t, y), digit["scale"])
+
+    noise = torch.tensor(digit["noise"]).double().view(1, 1, 32, 32)
+    states = ddim_of(guided, demos.digits_sampling(), noise)
+    images = torch.cat(states).flatten(1).tolist()
+    told(capsys, "diffusion", max(largest, furthest(digit["images"], images)))
 
 
 @of("caption")
@@ -352,6 +394,8 @@ def test_every_control_changes_what_one_sees(shown, request):
     name = request.node.callspec.params["shown"]
     if name == "latent-map":
         shown.wait_for_selector("#map[data-complete]")
+    if name == "diffusion":
+        all_is_sampled(shown)
     if name == "style":
         shown.wait_for_selector("#styled[data-shown]")
     hold_accessible(shown)
@@ -415,6 +459,50 @@ def test_the_point_is_dragged_by_mouse_touch_and_keys(shown):
     before = shown.evaluate("window.seen()")
     shown.get_by_role("button", name="Pin this point").click()
     wait_for_change(shown, before)
+
+
+def all_is_sampled(page) -> None:
+    page.wait_for_selector("#map[data-complete]")
+    page.wait_for_selector("#sample[data-complete]")
+    page.wait_for_timeout(100)
+
+
+@of("diffusion")
+def test_another_start_leads_to_another_mode_and_other_noise_to_another_digit(shown):
+    all_is_sampled(shown)
+    where = shown.locator("#where")
+    assert "the mode at 45°" in where.inner_text()
+    box = shown.locator("#plane").bounding_box()
+    shown.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shown.mouse.down()
+    shown.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2, steps=5)
+    shown.mouse.up()
+    shown.get_by_text("the mode at 180°").wait_for()
+    assert shown.evaluate("demo.path()[0]") == pytest.approx([-1.8, 0.0], abs=0.02)
+    for _ in range(5):
+        shown.keyboard.press("Shift+ArrowDown")
+    shown.get_by_text("the mode at 225°").wait_for()
+    for press in ("New noise", "Class 7"):
+        before = shown.evaluate("window.seen()")
+        shown.get_by_role("button", name=press).click()
+        wait_for_change(shown, before)
+        all_is_sampled(shown)
+    assert shown.evaluate("demo.digit().label") == 7
+
+
+@of("diffusion")
+def test_a_step_shows_what_is_stored(shown):
+    all_is_sampled(shown)
+    shown.locator("input[type=range]").first.focus()
+    shown.keyboard.press("End")
+    shown.get_by_text(". σₜ = 0.00").wait_for()
+    noisy, estimate = (shown.locator(f"#{name}") for name in ("noisy", "estimate"))
+    pixels = "canvas => canvas.toDataURL()"
+    assert noisy.evaluate(pixels) == estimate.evaluate(pixels)
+    shown.keyboard.press("Home")
+    shown.get_by_text("0 of 20").wait_for()
+    shown.wait_for_timeout(100)
+    assert noisy.evaluate(pixels) != estimate.evaluate(pixels)
 
 
 @of("latent-walk")

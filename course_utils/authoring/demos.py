@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import math
 import re
 import shutil
 import sys
@@ -23,10 +24,11 @@ import torch
 from torch import Tensor, nn
 
 from .. import data, models
-from ..data import animals, paintings
+from ..data import animals, mixtures, paintings
 from ..data.face_factors import CHOICES, FACING, caption, sample_factors
 from ..data.photographs import photograph
 from ..data.sentences import Vocabulary
+from ..models import diffusion
 from ..shipped import weights
 from .notebooks import ROOT, NotebookError
 
@@ -98,6 +100,18 @@ def layers_of(net: nn.Module, name: str = "") -> list[dict]:
     if isinstance(net, nn.InstanceNorm2d):
         _refuse_unless(not (net.affine or net.track_running_stats), net)
         return [{"op": "instance", "epsilon": net.eps}]
+    if isinstance(net, nn.GroupNorm):
+        _refuse_unless(net.num_groups == 1 and net.affine, net)
+        return [{"op": "group", "name": name, "epsilon": net.eps}]
+    if isinstance(net, nn.Identity):
+        return []
+    if isinstance(net, nn.PixelUnshuffle):
+        return [{"op": "unshuffle", "side": net.downscale_factor}]
+    if isinstance(net, nn.PixelShuffle):
+        return [{"op": "shuffle", "side": net.upscale_factor}]
+    if isinstance(net, nn.Upsample):
+        _refuse_unless(net.mode == "nearest" and net.scale_factor == 2, net)
+        return [{"op": "upsample", "side": 2}]
     if isinstance(net, nn.Unflatten):
         return [{"op": "view", "shape": list(net.unflattened_size)}]
     _refuse_unless(type(net) in ACTIVATIONS, net)
@@ -317,6 +331,135 @@ def export_caption(folder: Path) -> None:
     write_conditional(folder / "generator.safetensors", caption_generator())
 
 
+def ring_denoiser() -> models.PointDenoiser:
+    """The denoiser of the ring of lesson 08b; there it is the first of one run."""
+    tensors, net = tensors_of("ring_denoiser", ""), models.PointDenoiser()
+    net.load_state_dict(
+        {k: value[0].T if k.endswith("weight") else value[0, 0] for k, value in tensors.items()}
+    )
+    return net.eval()
+
+
+def digits_unet() -> models.SmallUNet:
+    """The denoiser of digits by class of lesson 08, of the width that its file has."""
+    width = len(tensors_of("digits_diffusion", "enter.1.bias")[""])
+    return part_of("digits_diffusion", "", models.SmallUNet(1, 10, width=width))
+
+
+PHASES = (0.0, math.pi / 2)  # of a sine, and of a cosine as a sine
+
+
+def point_denoiser_layers(net: models.PointDenoiser) -> list[dict]:
+    """The layers of a denoiser of points; its input is x_t and t, one after the other."""
+    return [
+        {"op": "keep", "as": "input"},
+        {"op": "part", "from": 2, "to": 3},
+        time_waves(32),
+        {"op": "keep", "as": "time"},
+        {"op": "take", "as": "input"},
+        {"op": "part", "from": 0, "to": 2},
+        {"op": "keep", "as": "x"},
+        {"op": "waves", "angles": [[2**k, phase] for k in range(net.octaves) for phase in PHASES]},
+        {"op": "join", "as": "time"},
+        {"op": "keep", "as": "waves"},
+        {"op": "take", "as": "x"},
+        {"op": "join", "as": "waves"},
+        *layers_of(net.layers, "layers"),
+    ]
+
+
+def time_waves(count: int) -> dict:
+    """`diffusion.time_features` as a layer."""
+    frequencies = (100 ** torch.linspace(0, 1, count // 2)).tolist()
+    return {"op": "waves", "angles": [[each, phase] for phase in PHASES for each in frequencies]}
+
+
+def small_unet_layers(net: models.SmallUNet, side: int) -> list[dict]:
+    """The layers of a denoiser of images; its input is x_t, t and y, one after the other."""
+    pixels = net.channels * side**2
+    layers = [
+        {"op": "keep", "as": "input"},
+        {"op": "part", "from": pixels, "to": pixels + 1},
+        time_waves(net.time[0].in_features),
+        *layers_of(net.time, "time"),
+        {"op": "keep", "as": "time"},
+        {"op": "take", "as": "input"},
+        {"op": "part", "from": pixels + 1, "to": pixels + 1 + net.condition},
+        *layers_of(net.label, "label"),
+        {"op": "add", "as": "time"},
+        *layers_of(net.describe, "describe"),
+        {"op": "keep", "as": "embedding"},
+        {"op": "take", "as": "input"},
+        {"op": "part", "from": 0, "to": pixels},
+        {"op": "view", "shape": [net.channels, side, side]},
+        *layers_of(net.enter, "enter"),
+    ]
+    for number, block in enumerate(net.down):
+        layers += [*block_layers(block, f"down.{number}"), {"op": "keep", "as": f"skip {number}"}]
+    layers += layers_of(net.shrink, "shrink")
+    for number, block in enumerate(net.coarse):
+        layers += block_layers(block, f"coarse.{number}")
+    layers += layers_of(net.enlarge, "enlarge")
+    for number, block in enumerate(net.up):
+        skip = {"op": "join", "as": f"skip {len(net.down) - 1 - number}"}
+        layers += [skip, *block_layers(block, f"up.{number}")]
+    return [*layers, *layers_of(net.leave, "leave")]
+
+
+def block_layers(block: diffusion.ModulatedBlock, name: str) -> list[dict]:
+    """The layers of a block that the embedding modulates, beside its shortcut."""
+    return [
+        {"op": "keep", "as": "before"},
+        *layers_of(block.first, f"{name}.first"),
+        *layers_of(block.norm, f"{name}.norm"),
+        {"op": "modulate", "name": f"{name}.modulation", "by": "embedding"},
+        {"op": "activate", "which": "silu"},
+        *layers_of(block.second, f"{name}.second"),
+        {"op": "keep", "as": "change"},
+        {"op": "take", "as": "before"},
+        *layers_of(block.shortcut, f"{name}.shortcut"),
+        {"op": "add", "as": "change"},
+    ]
+
+
+SAMPLING_STEPS = 20  # of both samplers, so that one slider serves both
+
+
+def ring_sampling() -> dict:
+    """The times that the ring's denoiser is given, ᾱ at them and at the end, and the data's reach.
+
+    Lesson 08b trains it at noise levels σ from .001 to 20. Levels from 5 to .02 are sampled: what
+    happens above and below would take half of the steps, and is hardly seen. Far from the ring,
+    where training had no points, estimates grow without limit, so they are kept within a reach.
+    """
+    low, high = 1e-3, 20.0
+    sigma = torch.logspace(math.log10(5), math.log10(0.02), SAMPLING_STEPS, dtype=torch.float64)
+    times = (sigma / low).log() / math.log(high / low)
+    return {"times": times.tolist(), "kept": [*(1 / (1 + sigma**2)).tolist(), 1.0], "clip": 1.5}
+
+
+def digits_sampling() -> dict:
+    """The same of lesson 08's sampler of digits, section 8."""
+    schedule = diffusion.cosine_schedule()
+    times = schedule.times(SAMPLING_STEPS)
+    shares = [t / schedule.steps for t in times[:-1]]
+    return {"times": shares, "kept": schedule.alpha_bar[times].tolist(), "clip": 1.0}
+
+
+def export_diffusion(folder: Path) -> None:
+    """Two denoisers that predict v, with the noise levels at which each is sampled."""
+    ring, unet = ring_denoiser(), digits_unet()
+    write_network(
+        folder / "ring.safetensors", ring, point_denoiser_layers(ring), [3],
+        sampling=json.dumps(ring_sampling()),
+        modes=json.dumps(mixtures.ring().standardised().means.tolist()),
+    )  # fmt: skip
+    write_network(
+        folder / "digits.safetensors", unet, small_unet_layers(unet, 32),
+        [32 * 32 + 1 + unet.condition], sampling=json.dumps(digits_sampling()),
+    )  # fmt: skip
+
+
 def stylizer() -> models.Stylizer:
     """The network of style transfer of lesson 01c."""
     net = models.Stylizer(styles=len(paintings.NAMES))
@@ -412,6 +555,7 @@ EXPORTS = {
     "conditional-faces": export_conditional_faces,
     "horse-zebra": export_horse_zebra,
     "caption": export_caption,
+    "diffusion": export_diffusion,
     "style": export_style,
 }
 

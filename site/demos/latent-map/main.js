@@ -1,5 +1,5 @@
 // The plane of a VAE with two latent dimensions: drag a point, and see what is decoded there.
-import { choice, el, fail, gradually, imageCanvas, onceAFrame, paint, pixelsOf, ready, slider } from "../shared/demo.js";
+import { choice, draggable, el, fail, gradually, imageCanvas, onceAFrame, paint, pixelsOf, ready, slider } from "../shared/demo.js";
 import { load, network } from "../shared/nn.js";
 
 const REACH = 3, TILES = 20, STEPS = 9;
@@ -98,29 +98,10 @@ function drawSheet() {
   next();
 }
 
-function moveTo(event) {
-  const box = plane.getBoundingClientRect();
-  const inside = (share) => Math.max(0.001, Math.min(0.999, share));
-  point = [
-    clamp(zOf(inside((event.clientX - box.left) / box.width))),
-    clamp(zOf(inside(1 - (event.clientY - box.top) / box.height))),
-  ];
-  drawSoon();
-}
-plane.addEventListener("pointerdown", (event) => {
-  plane.setPointerCapture(event.pointerId);
-  handle.focus({ preventScroll: true });
-  moveTo(event);
-  event.preventDefault();
-});
-plane.addEventListener("pointermove", (event) => { if (plane.hasPointerCapture(event.pointerId)) moveTo(event); });
-handle.addEventListener("keydown", (event) => {
-  const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
-  if (!move) return;
-  const step = event.shiftKey ? 0.3 : 0.06;
-  point = point.map((value, i) => clamp(value + step * move[i]));
-  drawSoon();
-  event.preventDefault();
+const inside = (share) => Math.max(0.001, Math.min(0.999, share));
+draggable(plane, handle, {
+  to: (shares) => { point = shares.map((share) => clamp(zOf(inside(share)))); drawSoon(); },
+  by: (step, { shiftKey }) => { point = point.map((value, i) => clamp(value + (shiftKey ? 0.3 : 0.06) * step[i])); drawSoon(); },
 });
 find("pin").addEventListener("click", () => {
   pinned = [...point];

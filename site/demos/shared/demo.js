@@ -82,6 +82,30 @@ export function imageCanvas(label, side = 28) {
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 export const onThemeChange = (f) => matchMedia("(prefers-color-scheme: dark)").addEventListener("change", f);
 
+/**
+ * A handle that is dragged on a plane by mouse, touch and arrow keys. `to` hears the place as shares of
+ * the plane, from its lower left corner; `by` hears a key as -1, 0 or 1 along each axis, and its event.
+ */
+export function draggable(plane, handle, { to, by }) {
+  const move = (event) => {
+    const box = plane.getBoundingClientRect();
+    to([(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height]);
+  };
+  plane.addEventListener("pointerdown", (event) => {
+    plane.setPointerCapture(event.pointerId);
+    handle.focus({ preventScroll: true });
+    move(event);
+    event.preventDefault();
+  });
+  plane.addEventListener("pointermove", (event) => { if (plane.hasPointerCapture(event.pointerId)) move(event); });
+  handle.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
+    if (!step) return;
+    by(step, event);
+    event.preventDefault();
+  });
+}
+
 /** Call at most once a frame, however often it is asked for. */
 export function onceAFrame(f) {
   let asked = false;

@@ -46,15 +46,16 @@ const ACTIVATIONS = {
 };
 
 // Each maker gets the layer's description and the tensors, and returns x -> y, where x is
-// {data, shape: (C, H, W) or (features)}. What does not depend on x is computed once, here.
+// {data, shape: (C, H, W), (features), or (features, points)}. What does not depend on x is computed
+// once, here. The second argument of a layer is what earlier layers have kept, by name.
 const LAYERS = {
   linear({ name }, tensors) {
     const { shape: [outputs, inputs], data } = tensors[`${name}.weight`];
     const weight = transposed(data, outputs, inputs), bias = tensors[`${name}.bias`]?.data;
     return (x) => {
-      const y = product(x.data, weight, 1, inputs, outputs);
-      if (bias) for (let o = 0; o < outputs; o++) y[o] += bias[o];
-      return { data: y, shape: [outputs] };
+      const count = x.data.length / inputs, y = product(weight, x.data, outputs, inputs, count);
+      if (bias) for (let o = 0, i = 0; o < outputs; o++) for (const end = i + count; i < end; i++) y[i] += bias[o];
+      return { data: y, shape: [outputs, ...x.shape.slice(1)] };
     };
   },
   view: ({ shape }) => (x) => ({ data: x.data, shape }),
@@ -85,6 +86,69 @@ const LAYERS = {
       }
       return { data: y, shape: x.shape };
     };
+  },
+  group({ name, epsilon }, tensors) { // group normalisation with one group
+    const gain = tensors[`${name}.weight`].data, shift = tensors[`${name}.bias`].data;
+    return (x) => {
+      const y = new Float32Array(x.data.length), area = y.length / gain.length;
+      let mean = 0, square = 0;
+      for (let i = 0; i < y.length; i++) mean += x.data[i];
+      mean /= y.length;
+      for (let i = 0; i < y.length; i++) square += (x.data[i] - mean) ** 2;
+      const deviation = Math.sqrt(square / y.length + epsilon);
+      for (let c = 0, i = 0; c < gain.length; c++) {
+        const scale = gain[c] / deviation, offset = shift[c] - mean * scale;
+        for (const end = i + area; i < end; i++) y[i] = x.data[i] * scale + offset;
+      }
+      return { data: y, shape: x.shape };
+    };
+  },
+  modulate({ name, by }, tensors) { // channels are scaled and shifted by a linear layer of an embedding
+    const describe = LAYERS.linear({ name }, tensors);
+    return (x, kept) => {
+      const y = new Float32Array(x.data.length), channels = x.shape[0], area = y.length / channels;
+      const { data } = describe(kept[by]);
+      for (let c = 0, i = 0; c < channels; c++) {
+        for (const end = i + area; i < end; i++) y[i] = x.data[i] * (1 + data[c]) + data[channels + c];
+      }
+      return { data: y, shape: x.shape };
+    };
+  },
+  // Sines of every feature, at frequencies and phases.
+  waves: ({ angles }) => (x) => {
+    const y = angles.flatMap(([frequency, phase]) => Array.from(x.data, (v) => Math.sin(frequency * v + phase)));
+    return { data: Float32Array.from(y), shape: [angles.length * x.shape[0], ...x.shape.slice(1)] };
+  },
+  keep: ({ as }) => (x, kept) => (kept[as] = x), // for skip connections, and for several inputs
+  take: ({ as }) => (x, kept) => kept[as],
+  part: ({ from, to }) => ({ data, shape: [count, ...sides] }) => {
+    const each = data.length / count;
+    return { data: data.subarray(from * each, to * each), shape: [to - from, ...sides] };
+  },
+  add: ({ as }) => (x, kept) => ({ data: x.data.map((v, i) => v + kept[as].data[i]), shape: x.shape }),
+  join: ({ as }) => ({ data, shape: [count, ...sides] }, kept) => {
+    const other = kept[as], both = new Float32Array(data.length + other.data.length);
+    both.set(data);
+    both.set(other.data, data.length);
+    return { data: both, shape: [count + other.shape[0], ...sides] };
+  },
+  unshuffle: ({ side }) => ({ data, shape: [channels, H, W] }) => { // blocks of pixels become channels
+    const y = new Float32Array(data.length);
+    everyPixel([channels, H, W], side, (fine, folded) => { y[folded] = data[fine]; });
+    return { data: y, shape: [channels * side ** 2, H / side, W / side] };
+  },
+  shuffle: ({ side }) => ({ data, shape: [channels, H, W] }) => { // and the other way round
+    const y = new Float32Array(data.length), shape = [channels / side ** 2, H * side, W * side];
+    everyPixel(shape, side, (fine, folded) => { y[fine] = data[folded]; });
+    return { data: y, shape };
+  },
+  upsample: ({ side }) => ({ data, shape: [channels, H, W] }) => { // every pixel becomes a block
+    const y = new Float32Array(data.length * side ** 2), [h, w] = [H * side, W * side];
+    for (let row = 0, i = 0; row < channels * h; row++) {
+      const from = Math.floor(row / side) * W;
+      for (let z = 0; z < w; z++, i++) y[i] = data[from + Math.floor(z / side)];
+    }
+    return { data: y, shape: [channels, h, w] };
   },
   activate({ which }) {
     const f = ACTIVATIONS[which];
@@ -140,30 +204,32 @@ const LAYERS = {
   },
 };
 
+/** Of every pixel of an image: its place there, and where it is once blocks of pixels are channels. */
+function everyPixel([channels, H, W], side, tell) {
+  const [h, w] = [H / side, W / side];
+  for (let c = 0, fine = 0; c < channels; c++) for (let y = 0; y < H; y++) for (let z = 0; z < W; z++, fine++) {
+    const channel = (c * side + (y % side)) * side + (z % side);
+    tell(fine, (channel * h + Math.floor(y / side)) * w + Math.floor(z / side));
+  }
+}
+
 function withBias(data, bias, shape) {
   const area = shape[1] * shape[2];
   if (bias) for (let c = 0, i = 0; c < shape[0]; c++) for (const end = i + area; i < end; i++) data[i] += bias[c];
   return { data, shape };
 }
 
-/** The function x -> y of a network: x a Float32Array, y {data, shape}. */
+/**
+ * The function x -> y of a network: x a Float32Array, y {data, shape}. A network of points takes
+ * `count` of them at once, side by side: all their first features, then all their second ones, ….
+ */
 export function network({ tensors, about }) {
-  const layers = JSON.parse(about.layers).map((layer) => ({ ...layer, run: LAYERS[layer.op]?.(layer, tensors) }));
-  const input = JSON.parse(about.input);
-  return (data) => {
-    if (data.length !== input.reduce((a, b) => a * b)) throw new Error(`This network takes ${input} numbers.`);
-    let x = { data, shape: input };
-    const kept = {};
-    for (const { op, run, as } of layers) {
-      if (op === "keep") kept[as] = x; // for a skip connection
-      else if (op === "join") {
-        const both = new Float32Array(x.data.length + kept[as].data.length);
-        both.set(x.data);
-        both.set(kept[as].data, x.data.length);
-        x = { data: both, shape: [x.shape[0] + kept[as].shape[0], ...x.shape.slice(1)] };
-      } else x = run(x);
-    }
-    return x;
+  const layers = JSON.parse(about.layers).map((layer) => LAYERS[layer.op](layer, tensors));
+  const input = JSON.parse(about.input), size = input.reduce((a, b) => a * b);
+  return (data, count = 1) => {
+    if (data.length !== count * size) throw new Error(`This network takes ${input} numbers.`);
+    const kept = {}, x = { data, shape: count === 1 ? input : [...input, count] };
+    return layers.reduce((y, layer) => layer(y, kept), x);
   };
 }
 
