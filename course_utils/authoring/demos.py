@@ -341,9 +341,10 @@ def ring_denoiser() -> models.PointDenoiser:
 
 
 def digits_unet() -> models.SmallUNet:
-    """The denoiser of digits by class of lesson 08, of the width that its file has."""
-    width = len(tensors_of("digits_diffusion", "enter.1.bias")[""])
-    return part_of("digits_diffusion", "", models.SmallUNet(1, 10, width=width))
+    """The denoiser of digits by class of lesson 08, of the widths that its file has."""
+    tensors = tensors_of("digits_diffusion", "")
+    width, embedding = (len(tensors[name]) for name in ("enter.1.bias", "describe.0.bias"))
+    return part_of("digits_diffusion", "", models.SmallUNet(1, 10, width, embedding))
 
 
 PHASES = (0.0, math.pi / 2)  # of a sine, and of a cosine as a sine
