@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from course_utils import data, models, plots
-from course_utils.authoring import demos
+from course_utils.authoring import demo_models
 from course_utils.authoring.notebooks import ROOT
 from course_utils.data.photographs import photograph
 from course_utils.session.files import replacing
@@ -39,7 +39,7 @@ def closed(points: Tensor, frames: int = FRAMES) -> Tensor:
 
 def styled() -> Tensor:
     """(FRAMES, 3, SIDE, SIDE): a photograph in mixtures of styles."""
-    net = demos.stylizer()
+    net = demo_models.stylizer()
     shares = closed(torch.eye(net.styles)[list(STYLES)])
     content = photograph("pagoda", SIDE)
     return torch.cat([net(content, share[None]) for share in shares])
@@ -47,7 +47,7 @@ def styled() -> Tensor:
 
 def faces() -> Tensor:
     """(FRAMES, 3, 32, 32): a face with and without smile and glasses."""
-    net, attributes, directions, codes, _ = demos.face_directions()
+    net, attributes, directions, codes, _ = demo_models.face_directions()
     found = dict(zip(attributes, directions))
     smile, glasses, turn = (found[name] for name in ("smile", "glasses", "head_turn"))
     corners = [-smile - glasses, smile - glasses, smile + glasses + turn, glasses - smile - turn]

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import course_utils
-from course_utils.authoring import demos
+from course_utils.authoring import demo_models
 from course_utils.authoring.notebooks import NOTEBOOKS, definitions
 from course_utils.data import mixtures
 from course_utils.training.players import Players
@@ -22,10 +22,9 @@ METHODS = {"plain": ("Method", 128), "finalist": ("WHOLE", 256)}  # in lesson 04
 def networks() -> dict:
     """File of a demo -> (network, inputs): the input of one image each, flattened by the page."""
     torch.manual_seed(3)
-    face_vae = demos.face_directions()[0]
-    digits, faces, captions = (
-        demos.digits_generator(), demos.faces_generator(), demos.caption_generator(),
-    )  # fmt: skip
+    face_vae = demo_models.face_directions()[0]
+    digits, faces = demo_models.digits_generator(), demo_models.faces_generator()
+    captions = demo_models.caption_generator()
 
     def conditional(G):
         return lambda x: G(x[:, : G.latent], x[:, G.latent :])
@@ -33,7 +32,7 @@ def networks() -> dict:
     def with_condition(y):
         return torch.cat([torch.randn(len(y), 16), y], dim=1)
 
-    ring, unet = demos.ring_denoiser(), demos.digits_unet()
+    ring, unet = demo_models.ring_denoiser(), demo_models.digits_unet()
     some_times = 0.6 + 0.4 * torch.rand(4, 1)  # at less noise most points of the plane are not x_t
 
     def denoised(x):
@@ -42,18 +41,18 @@ def networks() -> dict:
     points = torch.cat([torch.randn(4, 2), some_times], dim=1)
     noisy = torch.cat([torch.randn(4, 1024), some_times, torch.eye(10)[3:7]], dim=1)
     noisy[0, 1025:] = 0  # no condition
-    to = demos.translators()
+    to = demo_models.translators()
     found = {
-        "latent-map/decoder": (demos.vae_decoder().decode, 2 * torch.randn(4, 2)),
+        "latent-map/decoder": (demo_models.vae_decoder().decode, 2 * torch.randn(4, 2)),
         "faces/faces": (face_vae.decode, torch.randn(4, 12)),
-        "latent-walk/generator": (demos.dcgan_generator(), torch.randn(4, 32)),
+        "latent-walk/generator": (demo_models.dcgan_generator(), torch.randn(4, 32)),
         "conditional-digits/generator": (conditional(digits), with_condition(torch.eye(10)[:4])),
         "conditional-faces/generator": (conditional(faces), with_condition(torch.rand(4, 19))),
         "caption/generator": (conditional(captions), with_condition(torch.randn(4, 24))),
         "diffusion/ring": (lambda x: ring(x[:, :2], x[:, 2]), points),
         "diffusion/digits": (denoised, noisy),
-        "horse-zebra/to_zebra": (to["to_zebra"], demos.drawn("horse")[:3] / 255),
-        "horse-zebra/to_horse": (to["to_horse"], demos.drawn("zebra")[:3] / 255),
+        "horse-zebra/to_zebra": (to["to_zebra"], demo_models.drawn("horse")[:3] / 255),
+        "horse-zebra/to_horse": (to["to_horse"], demo_models.drawn("zebra")[:3] / 255),
     }
     return {f"{name}.safetensors": pair for name, pair in found.items()}
 
@@ -61,8 +60,8 @@ def networks() -> dict:
 @torch.no_grad()
 def sentence_embedding(sentence: str) -> torch.Tensor:
     """φ of a sentence, (24,), as lesson 05b writes it."""
-    tensors = {name: value.float() for name, value in demos.caption_tensors().items()}
-    numbers = demos.vocabulary_of_captions().numbers([sentence], length=32)
+    tensors = {name: value.float() for name, value in demo_models.caption_tensors().items()}
+    numbers = demo_models.vocabulary_of_captions().numbers([sentence], length=32)
     vectors = tensors["words.weight"][numbers].transpose(1, 2)
     found = F.conv1d(vectors, tensors["convolution.weight"], padding=1).relu().amax(2)
     mixed = F.linear(found, tensors["head.weight"], tensors["head.bias"])

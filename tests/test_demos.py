@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from course_utils import models
-from course_utils.authoring import demos
+from course_utils.authoring import demo_models, demos, network_files
 from course_utils.authoring.notebooks import NOTEBOOKS, ROOT, NotebookError, read
 from course_utils.shipped import tables
 from tests.demo_references import GAN_STEPS, MOST, furthest, gan_steps, hold_gan, networks
@@ -40,7 +40,7 @@ def in_node(asked: dict) -> dict:
 def test_every_demo_has_a_page_a_lesson_and_a_section():
     listed = demos.listed()
     assert len({demo["name"] for demo in listed}) == len(listed)
-    assert set(demos.EXPORTS) <= {demo["name"] for demo in listed}
+    assert set(demo_models.EXPORTS) <= {demo["name"] for demo in listed}
     for demo in listed:
         assert set(demo) == {"name", "title", "lesson", "section", "height"}
         cells = read(NOTEBOOKS / f"{demo['lesson']}.ipynb").cells
@@ -69,14 +69,14 @@ def test_the_page_play_shows_all_demos_and_each_links_to_its_section(built):
 
 def test_a_layer_that_the_page_does_not_know_is_refused():
     with pytest.raises(NotebookError, match="does not know GELU"):
-        demos.layers_of(nn.Sequential(nn.Linear(2, 2), nn.GELU()))
+        network_files.layers_of(nn.Sequential(nn.Linear(2, 2), nn.GELU()))
     with pytest.raises(NotebookError, match="does not know"):
-        demos.layers_of(nn.LeakyReLU(0.1))
+        network_files.layers_of(nn.LeakyReLU(0.1))
     with pytest.raises(NotebookError, match="does not know"):
-        demos.layers_of(nn.Conv2d(2, 2, 3, groups=2))
+        network_files.layers_of(nn.Conv2d(2, 2, 3, groups=2))
     for layer in (nn.GroupNorm(2, 4), nn.Upsample(scale_factor=2, mode="bilinear")):
         with pytest.raises(NotebookError, match="does not know"):
-            demos.layers_of(layer)
+            network_files.layers_of(layer)
 
 
 @needs_node
@@ -107,7 +107,8 @@ def test_layers_of_other_sizes_are_those_of_pytorch(tmp_path):
     for weight in net[7].parameters():
         nn.init.normal_(weight)
     net.half().float()  # as it is written
-    demos.write_network(tmp_path / "odd.safetensors", net, demos.layers_of(net), [2, 7, 9])
+    layers = network_files.layers_of(net)
+    network_files.write_network(tmp_path / "odd.safetensors", net, layers, [2, 7, 9])
     x = torch.randn(2, 2, 7, 9)
     with torch.no_grad():
         expected = net(x).flatten(1).tolist()
@@ -191,9 +192,9 @@ def test_the_stylizer_as_onnx_is_the_network(tmp_path, capsys):
     runtime = pytest.importorskip(
         "onnxruntime", reason="onnxruntime is not installed: the browser's test holds the export"
     )
-    net = demos.stylizer()
+    net = demo_models.stylizer()
     assert isinstance(net, models.Stylizer)
-    demos.export_onnx(tmp_path / "stylizer.onnx", net)
+    demo_models.export_onnx(tmp_path / "stylizer.onnx", net)
     session = runtime.InferenceSession(tmp_path / "stylizer.onnx")
     x, shares = torch.rand(1, 3, 48, 64), torch.tensor([[0.3, 0.7, 0, 0, 0, 0, 0, 0]])
     (found,) = session.run(None, {"images": x.numpy(), "shares": shares.numpy()})

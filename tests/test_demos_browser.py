@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_divergence
 
-from course_utils.authoring import demos
+from course_utils.authoring import demo_models, demos
 from course_utils.authoring.notebooks import ROOT, NotebookError
 from course_utils.authoring.scripts import fetched_scripts
 from course_utils.data import face_vectors
@@ -50,7 +50,7 @@ def missing() -> str | None:
     needed["onnxruntime-web"] = RUNTIME.is_dir()
     lacking = [name for name, there in needed.items() if not there]
     if lacking:
-        return f"{lacking[0]} is missing: {demos.INSTALL} to test the demo of style transfer"
+        return f"{lacking[0]} is missing: {demo_models.INSTALL} to test the demo of style transfer"
     return None
 
 
@@ -112,7 +112,7 @@ def test_both_translations_are_those_of_pytorch(shown, capsys):
     largest = 0.0
     for kind, other in (("horse", "zebra"), ("zebra", "horse")):
         pixels = shown.evaluate("kind => demo.images(kind)", kind)
-        assert pixels == demos.drawn(kind).flatten().tolist()
+        assert pixels == demo_models.drawn(kind).flatten().tolist()
         net, x = networks()[f"horse-zebra/to_{other}.safetensors"]
         run = "([x, to]) => demo.run(x, to)"
         found = [shown.evaluate(run, [one, other]) for one in x.flatten(1).tolist()]
@@ -147,16 +147,16 @@ def test_both_denoisers_and_their_samples_are_those_of_pytorch(shown, capsys):
             largest = max(largest, furthest(found, net(x).flatten(1).tolist()))
     path = shown.evaluate("demo.path()")
     start = torch.tensor(path[:1]).double()
-    states = ddim_of(demos.ring_denoiser().double(), demos.ring_sampling(), start)
+    states = ddim_of(demo_models.ring_denoiser().double(), demo_models.ring_sampling(), start)
     largest = max(largest, furthest(path, torch.cat(states).tolist()))
-    digit, unet = shown.evaluate("demo.digit()"), demos.digits_unet().double()
+    digit, unet = shown.evaluate("demo.digit()"), demo_models.digits_unet().double()
     y = F.one_hot(torch.tensor([digit["label"]]), unet.condition).double()
 
     def guided(x, t):
         return torch.lerp(unet(x, t), unet(x, t, y), digit["scale"])
 
     noise = torch.tensor(digit["noise"]).double().view(1, 1, 32, 32)
-    states = ddim_of(guided, demos.digits_sampling(), noise)
+    states = ddim_of(guided, demo_models.digits_sampling(), noise)
     images = torch.cat(states).flatten(1).tolist()
     told(capsys, "diffusion", max(largest, furthest(digit["images"], images)))
 
@@ -242,7 +242,7 @@ def test_the_gan_trains_in_the_page_as_in_lesson_04b(shown, name, capsys):
 
 @of("style")
 def test_the_stylized_photograph_is_that_of_pytorch(shown, capsys):
-    net, largest = demos.stylizer(), 0.0
+    net, largest = demo_models.stylizer(), 0.0
     shown.wait_for_selector("#styled[data-shown]")
     torch.manual_seed(0)
     for height, width in ((64, 96), (128, 128)):
