@@ -42,6 +42,7 @@ html_permalinks_icon = "#"
 # Of the notebooks, the stored outputs alone.
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # tables in an output, too
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_dmath_double_inline = True
 myst_heading_anchors = 3

@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shutil
 from collections import Counter
 from functools import cache
@@ -115,9 +116,10 @@ def test_a_lesson_is_shown_as_it_is_stored(site, path):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     outputs = [output for cell in code for output in cell.outputs]
     drawn = [output for output in outputs if set(site_pages.IMAGES) & set(output.get("data", {}))]
-    assert text.count('<figure class="course-figure">') == len(drawn) > 0
+    assert text.count('<figure class="course-figure') == len(drawn) > 0
     assert text.count('<p class="course-said course-claim">') == len(records(notebook, "claim"))
-    assert text.count("<details class=") == sum(is_folded(cell) for cell in code)
+    folded = [cell for cell in code if is_folded(cell) and not site_pages.only_sweeps(cell)]
+    assert text.count("<details class=") == len(folded)
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
             title = re.sub(r"[`*$\\].*", "", cell.source.splitlines()[0][3:])
@@ -130,7 +132,7 @@ def test_every_demo_stands_in_its_section(site):
         pytest.skip("there are no demos")
     for demo in demos:
         place = site / "notebooks" / f"{demo.lesson.removesuffix('.ipynb')}.html"
-        assert f"../demos/{demo.name}/index.html" in page(place).loaded, demo
+        assert f"../demos/{demo.name}/index.html?here" in page(place).loaded, demo
 
 
 def test_html_is_well_formed(site):
@@ -173,6 +175,20 @@ def test_terms_lead_from_lessons_to_the_glossary_and_back(site):
     assert len(re.findall(link, lesson)) > 10
     glossary = page(site / "glossary.html")
     assert sum("/03_vae_latent_space.html#section-03-" in link for link in glossary.links) > 10
+
+
+def test_a_word_of_several_meanings_leads_to_the_glossary_only_in_its_own_topic(site):
+    terms = runpy.run_path(str(program.ROOT / "site" / "terms.py"))
+    ids = {f"term-{word.replace(' ', '-')}" for word in terms["OF_ONE_TOPIC"]}
+    glossary = (site / "glossary.html").read_text(encoding="utf-8")
+    assert ids <= set(re.findall(r'id="(term-[^"]+)"', glossary))
+    topics = {}  # id -> the topics of the pages that link to it
+    for path in LESSONS:
+        lesson = (site / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        for found in re.findall(r'glossary\.html#(term-[^"]+)" title=', lesson):
+            topics.setdefault(found, set()).add(path.stem[:2])
+    assert all(len(topics.get(one, ())) <= 1 for one in ids)
+    assert len(topics["term-discriminator"]) > 1
 
 
 def test_the_search_knows_the_lessons(site):
@@ -231,7 +247,7 @@ def test_a_page_has_no_badge_no_markers_and_its_demo_behind_the_widget():
     assert heading.source == "(section-09-1)=\n## 1. A map"
     assert folded.source == "ring = 1" and folded.metadata.mystnb.code_prompt_show == "Ring"
     assert pictures[0].size == (4, 3) and pictures[0].name in widget.outputs[0].data["text/html"]
-    assert 'src="../demos/ring/index.html"' in demo.source and 'title="A ring"' in demo.source
+    assert 'src="../demos/ring/index.html?here"' in demo.source and 'title="A ring"' in demo.source
     assert last.source.endswith("## 2. No more")
 
 

@@ -39,6 +39,8 @@ ROW = re.compile(
     re.MULTILINE,
 )
 WIDGET_CAPTION = "A widget as it starts: in the notebook its controls can be moved."
+SWEEP = re.compile(r"^(?:print\()?\w+\.sweep\(\)\)?$")
+WIDE = 640  # pixels: on a phone a figure that is wider scrolls in its box
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
 # What is shown of an output that comes in several forms, best first.
 FORMS = (*IMAGES, "text/html", "text/markdown", "text/plain")
@@ -289,9 +291,10 @@ def _pixels(content: bytes) -> tuple[int, int]:
 def figure(picture: Picture, folder: str, caption: str = "") -> str:
     """HTML that shows an image when it comes into view, its place kept until then."""
     width, height = picture.size
+    wide = " wide" if width > WIDE and width > 1.4 * height else ""
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
     return (
-        f'<figure class="course-figure"><img src="{folder}/{picture.name}" '
+        f'<figure class="course-figure{wide}"><img src="{folder}/{picture.name}" '
         f'alt="{escape(picture.alt)}" width="{width}" height="{height}" loading="lazy" '
         f'decoding="async">{below}</figure>'
     )
@@ -311,7 +314,7 @@ def frame(demo: Demo, folder: str) -> str:
     """HTML of a demo within a page, which loads when it comes near to the view."""
     return (
         f'<iframe class="course-demo" loading="lazy" title="{escape(demo.title)}" '
-        f'src="{folder}/{demo.name}/index.html" width="100%" height="{demo.height}"></iframe>'
+        f'src="{folder}/{demo.name}/index.html?here" width="100%" height="{demo.height}"></iframe>'
     )
 
 
@@ -344,7 +347,7 @@ def lesson_page(
                 section = headings[-1]
                 waiting = [demo for demo in demos if _heading(demo.section) in headings]
             cells.append(new_markdown_cell(_with_targets(source, lesson.number)))
-        elif cell.cell_type == "code":
+        elif cell.cell_type == "code" and not only_sweeps(cell):
             alive = _shows_widget(cell.source, widgets)
             name = f"{lesson.number}-{number:03d}"
             shown, drawn = _code(cell, name, section, WIDGET_CAPTION if alive else "")
@@ -361,6 +364,12 @@ def lesson_page(
         kernelspec=KERNEL, language_info={"name": "python", "pygments_lexer": "ipython3"}
     )
     return new_notebook(cells=cells, metadata=metadata), pictures
+
+
+def only_sweeps(cell: NotebookNode) -> bool:
+    """Whether a cell does nothing but move every slider: a test, of which a page shows nothing."""
+    lines = [line for line in cell.source.splitlines() if line and not line.startswith("#")]
+    return bool(lines) and all(SWEEP.match(line) for line in lines)
 
 
 def _places(open_in: Mapping[str, str]) -> str:

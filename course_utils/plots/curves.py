@@ -68,8 +68,9 @@ def training_curves(
             axes.text(1.01, level, name, va="center", transform=axes.get_yaxis_transform())
         axes.set(xlabel="step", ylabel="loss")
     if not apart:
-        axes.set_title(title)
-        axes.legend(ncols=len(names), loc="upper left")
+        # Above the panel: the first losses, often the largest, would run through it.
+        axes.legend(ncols=len(names), loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.1)
+        axes.set_title(title, pad=32)
         return axes
     figure.suptitle(title)
     for axes, name in zip(panels[0], names.values()):
@@ -106,14 +107,15 @@ def dot_plot(
     for number, values in enumerate(rows.values()):
         values = torch.as_tensor(values).double()
         # Dots that fall on one another are moved apart a little, always in the same way.
-        apart = 0.22 * torch.linspace(-1, 1, len(values))[torch.argsort(torch.argsort(values))]
+        ends = 0.22 if len(values) > 1 else 0.0
+        apart = torch.linspace(-ends, ends, len(values))[torch.argsort(torch.argsort(values))]
         axes.scatter(values, number + apart, s=26, color=PALETTE[0], alpha=0.55, linewidths=0)
         mean = values[values.isfinite()].mean()
         axes.plot([mean, mean], [number - 0.36, number + 0.36], color=PALETTE[2], lw=3)
     if level is not None:
         axes.axvline(level, color="black", ls=":", lw=1.5, label=level_name or None)
         if level_name:
-            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=11)
+            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=12)
     if log:
         axes.set_xscale("log")
     axes.set_yticks(range(len(rows)), list(rows))

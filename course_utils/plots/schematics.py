@@ -683,9 +683,9 @@ def taxonomy():
         "autoregressive\nmodels": ("tractable", "data"),
         "normalizing\nflows": ("tractable", "data"),
         "VAE\nlesson 03": ("bounded", "network"),
-        "diffusion\nmodels": ("bounded", "data"),
+        "diffusion\nlesson 08": ("bounded", "network"),
         "energy-based\nmodels": ("unnormalized", "data"),
-        "GANs: lessons\n04, 05 and 06": ("implicit", "network"),
+        "GANs: lessons\n04 to 06": ("implicit", "network"),
     }
     kinds = {"tractable": "tractable", "bounded": "lower bound\n(ELBO)",
              "unnormalized": "known up to\na constant"}  # fmt: skip

@@ -88,7 +88,8 @@ class Progress:
             began = began if day == datetime.now().strftime("%Y-%m-%d") else f"{day}, {began}"
             resumed = f" · resumed at step {run.resumed_at} of the run of {began}"
         measures = measures_in_words(run.last_epoch())
-        line = f"{self.name}: {self.epochs} epochs · {measures} · {run.seconds:.1f} s{resumed}"
+        epochs = f"{self.epochs} epoch{'s' * (self.epochs > 1)}"
+        line = f"{self.name}: {epochs} · {measures} · {run.seconds:.1f} s{resumed}"
         self.output.finish(Line(line))
 
 

@@ -3,7 +3,9 @@ const root = document.documentElement.dataset.content_root;
 const mathjax = new URL(root + "_static/mathjax", location.href).href;
 window.MathJax = {
   loader: { load: ["a11y/assistive-mml"], paths: { mathjax, fonts: mathjax + "/fonts" } },
-  output: { displayOverflow: "linebreak" },
+  // A formula is not torn apart: where it is wider than the page, its box scrolls. In a line of
+  // text it may break on a phone, which some would not fit otherwise.
+  output: { displayOverflow: "overflow", linebreaks: { inline: innerWidth < 768 } },
   options: {
     ignoreHtmlClass: "mathjax_ignore|document",
     processHtmlClass: "mathjax_process|math|output_area",
@@ -15,7 +17,8 @@ window.MathJax = {
 
 // What scrolls sideways can be scrolled by keys too.
 const reachable = () => {
-  const wide = ".highlight pre, .output pre, .table-wrapper, .output.text_html, div.math";
+  const wide =
+    ".highlight pre, .output pre, .table-wrapper, .output.text_html, div.math, .course-figure";
   for (const box of document.querySelectorAll(wide)) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");

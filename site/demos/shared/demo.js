@@ -157,6 +157,8 @@ export function ready(offered = {}) {
 }
 
 // In a frame on a page of the same site, the frame becomes as high as the demo is at this width.
+// In the section that explains it, a demo needs no link to that section.
+if (location.search === "?here") document.querySelector("header a")?.remove();
 if (window.frameElement) {
   new ResizeObserver(() => {
     window.frameElement.style.height = `${Math.ceil(document.body.getBoundingClientRect().height) + 2}px`;
