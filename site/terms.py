@@ -26,8 +26,8 @@ GLOSSARY = "glossary"
 # Words that mean something else in other lessons, or in plain English: they are linked only on the
 # pages of the topic whose word they are.
 OF_ONE_TOPIC = {
-    *("activation", "average activation", "baseline", "bootstrap", "bucket", "cascade", "code"),
-    *("coverage", "density", "distillation", "distortion", "divergence", "domain", "evidence"),
+    *("activation", "average activation", "baseline", "bootstrap", "bottleneck", "bucket", "cascade"),
+    *("code", "coverage", "density", "distillation", "distortion", "divergence", "domain", "evidence"),
     *("gap", "gate", "identity", "Jacobian", "least squares", "likelihood", "mismatch"),
     *("negatives", "noise level", "oracle", "packing", "padding", "patch", "path", "path length"),
     *("posterior", "prior", "projection", "prompt", "quality", "query", "rate", "recall"),
