@@ -25,15 +25,17 @@ SHORTEST = 3
 GLOSSARY = "glossary"
 # Words that mean something else in other lessons, or in plain English: they are linked only on the
 # pages of the topic whose word they are.
-OF_ONE_TOPIC = {
-    *("activation", "average activation", "baseline", "bootstrap", "bottleneck", "bucket", "cascade"),
-    *("code", "coverage", "density", "distillation", "distortion", "divergence", "domain", "evidence"),
-    *("gap", "gate", "identity", "Jacobian", "least squares", "likelihood", "mismatch"),
-    *("negatives", "noise level", "oracle", "packing", "padding", "patch", "path", "path length"),
-    *("posterior", "prior", "projection", "prompt", "quality", "query", "rate", "recall"),
-    *("saturation", "score", "sharpness", "side effect", "signal-to-noise ratio", "stiff"),
-    *("straightness", "stride", "switches", "temperature", "unrolled", "Wasserstein"),
-}
+OF_ONE_TOPIC = set(
+    (
+        "activation, average activation, baseline, bootstrap, bottleneck, bucket, cascade, "
+        "code, coverage, density, distillation, distortion, divergence, domain, evidence, gap, "
+        "gate, identity, Jacobian, least squares, likelihood, mismatch, negatives, noise level, "
+        "oracle, packing, padding, patch, path, path length, posterior, prior, projection, "
+        "prompt, quality, query, rate, recall, saturation, score, sharpness, side effect, "
+        "signal-to-noise ratio, stiff, straightness, stride, switches, temperature, unrolled, "
+        "Wasserstein"
+    ).split(", ")
+)
 # Longer names of other things that such a word is the end of.
 LONGER = re.compile(r"(?i)\b(?:learning|error|growth|frame|peak|log|image|source|bit)[ -]$")
 LEGEND = "✔ marks"  # how the paragraph on the kinds of evidence begins
