@@ -1,7 +1,4 @@
-"""An extension of Sphinx: in a lesson, the first mention of a term leads to the glossary.
-
-It also tells the templates whether the site has demos.
-"""
+"""An extension of Sphinx: in a lesson, the first mention of a term leads to the glossary."""
 
 from __future__ import annotations
 

@@ -4,8 +4,7 @@
 
 Nothing is executed and nothing is fetched by a reader's browser. Beside the lessons stand the
 glossary, the table of the lectures, the benchmarks, the API reference (`reference`) and the demos
-(`demos`). What Sphinx reads is written beside the site, in a folder
-that ends in -source.
+(`demos`). What Sphinx reads is written beside the site, in a folder that ends in -source.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from .site_pages import (
     Picture,
     alternative,
     entry,
+    frame,
     glossary,
     lesson_page,
     picture,
@@ -227,8 +227,7 @@ def first_page(
         claims=sum(said["kind"] == "claim" and said["holds"] for said in claims),
         exercises=len(exercises),
         first=f"notebooks/{lessons[0].stem}.html",
-        play='<a href="demos/index.html">Play with the models</a>' if demos else "",
-        demo=_first_demo(demos),
+        demo=frame(demos[0], "demos"),
         repository=repository.removesuffix("/blob/main"),
         toctree="\n".join(entry(main, "notebooks/") for main, *_ in grouped.values()),
     )
@@ -259,16 +258,6 @@ def _topic(group: Sequence[Lesson], covers: Mapping[str, Picture]) -> str:
         f"{escape(main.title)}</a></h3><p>{plain_html(main.words)}</p>"
         f'<p class="course-minutes">{minutes}</p>'
         f"{f'<ul>{below}</ul>' if below else ''}</article>"
-    )
-
-
-def _first_demo(demos: Sequence[Demo]) -> str:
-    if not demos:
-        return ""
-    demo = demos[0]
-    return (
-        f'<iframe class="course-demo" title="{escape(demo.title)}" loading="lazy" '
-        f'src="demos/{demo.name}/index.html" width="100%" height="{demo.height}"></iframe>'
     )
 
 

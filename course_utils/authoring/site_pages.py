@@ -310,11 +310,17 @@ def said(output: NotebookNode) -> str:
     return f'<p class="course-said course-{kind}">{escape(line, quote=False)}</p>'
 
 
-def frame(demo: Demo, folder: str) -> str:
-    """HTML of a demo within a page, which loads when it comes near to the view."""
+def frame(demo: Demo, folder: str, place: str = "") -> str:
+    """HTML of a demo within a page, which loads when it comes near to the view.
+
+    Args:
+        folder: of the demos, seen from the page.
+        place: "?here" in the section that explains it, to which the demo then has no link.
+    """
+    address = f"{folder}/{demo.name}/index.html{place}"
     return (
         f'<iframe class="course-demo" loading="lazy" title="{escape(demo.title)}" '
-        f'src="{folder}/{demo.name}/index.html?here" width="100%" height="{demo.height}"></iframe>'
+        f'src="{address}" width="100%" height="{demo.height}"></iframe>'
     )
 
 
@@ -378,7 +384,7 @@ def _places(open_in: Mapping[str, str]) -> str:
 
 
 def _frames(demos: Sequence[Demo]) -> list[NotebookNode]:
-    return [new_markdown_cell(frame(demo, "../demos")) for demo in demos]
+    return [new_markdown_cell(frame(demo, "../demos", "?here")) for demo in demos]
 
 
 def _heading(section: str) -> str:
